@@ -1,0 +1,44 @@
+//! Everything a diagnosis may rest on, as one value. `--record` writes it, `--replay` reads it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    host::{Host, Vantage},
+    inventory::Inventory,
+    observation::{AddressProbe, Resolution},
+    target::Target,
+    time::{Seconds, Timestamp},
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// [`Facts::SCHEMA`]
+    pub schema: String,
+    /// When collection ended; rules ask this instead of a clock.
+    pub now: Timestamp,
+    /// From first question to last answer.
+    pub elapsed: Seconds,
+    pub host: Host,
+    pub vantage: Vantage,
+    pub inventory: Inventory,
+    pub targets: Vec<TargetFacts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetFacts {
+    pub target: Target,
+    pub resolution: Resolution,
+    /// A row for every address: those an application would use first, in its order.
+    pub addresses: Vec<AddressProbe>,
+}
+
+impl Facts {
+    pub const SCHEMA: &str = "vpce-doctor/facts/v1";
+}
+
+impl TargetFacts {
+    /// The rows an application on this host would use.
+    pub fn used(&self) -> impl Iterator<Item = &AddressProbe> {
+        self.addresses.iter().filter(|row| row.used)
+    }
+}

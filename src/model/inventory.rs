@@ -1,0 +1,193 @@
+//! The configuration of the VPC, as far as somebody let us read it.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    endpoint::{EndpointService, NetworkInterface, VpcEndpoint},
+    firewall::{NetworkAcl, PrefixList, SecurityGroup},
+    id::{
+        AzId, DhcpOptionsId, EndpointId, NetworkInterfaceId, PrefixListId, SecurityGroupId, SubnetId, VpcId,
+    },
+    known::{Known, Reason, Unknown},
+    route::{PeeringConnection, RouteTable},
+    time::Seconds,
+};
+
+/// Every list is by itself known or not: one denied call leaves the others standing.
+/// A list that is known and empty means "there are none".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inventory {
+    pub source: InventorySource,
+    pub vpcs: Known<Vec<Vpc>>,
+    pub subnets: Known<Vec<Subnet>>,
+    pub security_groups: Known<Vec<SecurityGroup>>,
+    pub network_acls: Known<Vec<NetworkAcl>>,
+    pub route_tables: Known<Vec<RouteTable>>,
+    pub network_interfaces: Known<Vec<NetworkInterface>>,
+    pub vpc_endpoints: Known<Vec<VpcEndpoint>>,
+    pub endpoint_services: Known<Vec<EndpointService>>,
+    pub peering_connections: Known<Vec<PeeringConnection>>,
+    pub prefix_lists: Known<Vec<PrefixList>>,
+    pub dhcp_options: Known<Vec<DhcpOptions>>,
+    /// What was asked of the API and how it went, in the order asked.
+    pub calls: Vec<ApiCall>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InventorySource {
+    /// The EC2 API of this Region.
+    Ec2 { region: String },
+    /// A directory of AWS CLI output.
+    Directory { path: String },
+    /// None, and why: by wish, or because no credentials were found.
+    None { why: String },
+}
+
+/// One API call: `ec2:DescribeSecurityGroups`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApiCall {
+    pub action: String,
+    pub seconds: Seconds,
+    /// Absent when it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Reason>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vpc {
+    pub id: VpcId,
+    /// The primary CIDR first.
+    pub cidrs: Vec<IpNet>,
+    pub dhcp_options: Option<DhcpOptionsId>,
+    pub dns_support: Known<bool>,
+    pub dns_hostnames: Known<bool>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subnet {
+    pub id: SubnetId,
+    pub vpc: VpcId,
+    pub cidrs: Vec<IpNet>,
+    pub az: Option<String>,
+    pub az_id: Option<AzId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DhcpOptions {
+    pub id: DhcpOptionsId,
+    /// `AmazonProvidedDNS`, or addresses.
+    pub domain_name_servers: Vec<String>,
+}
+
+impl Inventory {
+    /// An inventory of which nothing is known, each list naming the call that would supply it.
+    pub fn unknown(source: InventorySource, reason: &Reason) -> Self {
+        let unknown = |action: &str| Unknown::new(action, reason.clone());
+        Self {
+            source,
+            vpcs: Known::Unknown(unknown(actions::VPCS)),
+            subnets: Known::Unknown(unknown(actions::SUBNETS)),
+            security_groups: Known::Unknown(unknown(actions::SECURITY_GROUPS)),
+            network_acls: Known::Unknown(unknown(actions::NETWORK_ACLS)),
+            route_tables: Known::Unknown(unknown(actions::ROUTE_TABLES)),
+            network_interfaces: Known::Unknown(unknown(actions::NETWORK_INTERFACES)),
+            vpc_endpoints: Known::Unknown(unknown(actions::VPC_ENDPOINTS)),
+            endpoint_services: Known::Unknown(unknown(actions::ENDPOINT_SERVICES)),
+            peering_connections: Known::Unknown(unknown(actions::PEERING_CONNECTIONS)),
+            prefix_lists: Known::Unknown(unknown(actions::PREFIX_LIST_ENTRIES)),
+            dhcp_options: Known::Unknown(unknown(actions::DHCP_OPTIONS)),
+            calls: Vec::new(),
+        }
+    }
+
+    pub fn none(why: impl Into<String>) -> Self {
+        Self::unknown(InventorySource::None { why: why.into() }, &Reason::NotAsked)
+    }
+
+    pub fn is_none(&self) -> bool {
+        matches!(self.source, InventorySource::None { .. })
+    }
+
+    /// The interfaces that hold an address. More than one when VPCs overlap.
+    pub fn interfaces_holding(&self, ip: IpAddr) -> Known<Vec<&NetworkInterface>> {
+        self.network_interfaces.as_ref().map(|all| all.iter().filter(|eni| eni.holds(ip)).collect())
+    }
+
+    /// The interface that holds an address, in this VPC when it is given. `Known(None)`: nobody does.
+    pub fn interface_holding(&self, ip: IpAddr, vpc: Option<&VpcId>) -> Known<Option<&NetworkInterface>> {
+        self.interfaces_holding(ip).and_then(|mut holders| {
+            if holders.len() > 1
+                && let Some(vpc) = vpc
+                && holders.iter().any(|eni| eni.vpc == *vpc)
+            {
+                holders.retain(|eni| eni.vpc == *vpc);
+            }
+            match holders.as_slice() {
+                [] => Known::Known(None),
+                [one] => Known::Known(Some(*one)),
+                many => Known::unknown(
+                    format!("which interface of several holds {ip}"),
+                    Reason::Ambiguous { candidates: many.iter().map(|eni| eni.id.to_string()).collect() },
+                ),
+            }
+        })
+    }
+
+    pub fn interface(&self, id: &NetworkInterfaceId) -> Option<&NetworkInterface> {
+        self.network_interfaces.known()?.iter().find(|eni| eni.id == *id)
+    }
+
+    /// The endpoint an interface belongs to.
+    pub fn endpoint_of(&self, eni: &NetworkInterface) -> Known<Option<&VpcEndpoint>> {
+        self.vpc_endpoints.as_ref().map(|all| all.iter().find(|e| e.network_interfaces.contains(&eni.id)))
+    }
+
+    pub fn endpoint(&self, id: &EndpointId) -> Option<&VpcEndpoint> {
+        self.vpc_endpoints.known()?.iter().find(|endpoint| endpoint.id == *id)
+    }
+
+    pub fn vpc(&self, id: &VpcId) -> Option<&Vpc> {
+        self.vpcs.known()?.iter().find(|vpc| vpc.id == *id)
+    }
+
+    pub fn subnet(&self, id: &SubnetId) -> Option<&Subnet> {
+        self.subnets.known()?.iter().find(|subnet| subnet.id == *id)
+    }
+
+    pub fn security_group(&self, id: &SecurityGroupId) -> Option<&SecurityGroup> {
+        self.security_groups.known()?.iter().find(|group| group.id == *id)
+    }
+
+    pub fn prefix_list(&self, id: &PrefixListId) -> Option<&PrefixList> {
+        self.prefix_lists.known()?.iter().find(|list| list.id == *id)
+    }
+
+    /// The zone id of an interface: its own, or its subnet's.
+    pub fn az_id_of(&self, eni: &NetworkInterface) -> Option<AzId> {
+        eni.az_id.clone().or_else(|| self.subnet(&eni.subnet)?.az_id.clone())
+    }
+
+    pub fn service(&self, name: &str) -> Option<&EndpointService> {
+        self.endpoint_services.known()?.iter().find(|service| service.name == name)
+    }
+}
+
+/// The IAM actions that supply each list.
+pub mod actions {
+    pub const DHCP_OPTIONS: &str = "ec2:DescribeDhcpOptions";
+    pub const ENDPOINT_SERVICES: &str = "ec2:DescribeVpcEndpointServices";
+    pub const NETWORK_ACLS: &str = "ec2:DescribeNetworkAcls";
+    pub const NETWORK_INTERFACES: &str = "ec2:DescribeNetworkInterfaces";
+    pub const PEERING_CONNECTIONS: &str = "ec2:DescribeVpcPeeringConnections";
+    pub const PREFIX_LIST_ENTRIES: &str = "ec2:GetManagedPrefixListEntries";
+    pub const ROUTE_TABLES: &str = "ec2:DescribeRouteTables";
+    pub const SECURITY_GROUPS: &str = "ec2:DescribeSecurityGroups";
+    pub const SUBNETS: &str = "ec2:DescribeSubnets";
+    pub const VPC_ATTRIBUTE: &str = "ec2:DescribeVpcAttribute";
+    pub const VPC_ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
+    pub const VPCS: &str = "ec2:DescribeVpcs";
+}

@@ -1,0 +1,20 @@
+//! F0, the vocabulary: what was observed, what it means, what we say about it.
+//!
+//! Plain values. Nothing here waits, reads a clock, an environment or a file, and no type of
+//! an AWS, DNS or TLS library appears: adapters translate at the border.
+
+pub mod endpoint;
+pub mod facts;
+pub mod finding;
+pub mod firewall;
+pub mod host;
+pub mod id;
+pub mod inventory;
+pub mod known;
+pub mod net;
+pub mod observation;
+pub mod report;
+pub mod resource;
+pub mod route;
+pub mod target;
+pub mod time;

@@ -1,0 +1,387 @@
+//! What came back from the network: names, connections, handshakes, answers.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    known::Known,
+    time::{Seconds, Timestamp},
+};
+
+/// Everything learnt about a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What an application on this host gets.
+    pub system: SystemLookup,
+    /// What each DNS server says when asked directly. Empty for an address literal.
+    pub servers: Vec<ServerAnswer>,
+    /// Lines of the hosts file that name the host.
+    pub hosts_file: Vec<HostsEntry>,
+}
+
+/// `getaddrinfo`, with everything that stands before DNS (nsswitch, hosts file, local caches).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SystemLookup {
+    pub outcome: SystemOutcome,
+    pub seconds: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemOutcome {
+    /// In the order given, without repetition.
+    Addresses(Vec<IpAddr>),
+    /// The host was an address already; nobody was asked.
+    Literal(IpAddr),
+    /// `EAI_NONAME`, `EAI_AGAIN`, … as the C library words them.
+    Failed {
+        message: String,
+    },
+    TimedOut,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostsEntry {
+    pub file: String,
+    pub line: u32,
+    pub ip: IpAddr,
+}
+
+/// One server's answers to A and AAAA questions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerAnswer {
+    pub server: SocketAddr,
+    pub role: ServerRole,
+    pub a: Lookup,
+    pub aaaa: Lookup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerRole {
+    /// Named by `resolv.conf`.
+    Configured,
+    /// The VPC's own resolver (169.254.169.253 or the VPC's base address plus two), asked besides.
+    /// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
+    VpcResolver,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lookup {
+    pub outcome: LookupOutcome,
+    pub seconds: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LookupOutcome {
+    Answered(DnsAnswer),
+    /// Nobody answered in time, over UDP nor TCP.
+    TimedOut,
+    /// Everything else was already decided before this server answered, so we did not wait for it.
+    NotAwaited,
+    /// An answer came but was no DNS, or the socket failed.
+    Failed {
+        message: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsAnswer {
+    pub rcode: Rcode,
+    pub authoritative: bool,
+    /// From the asked name to the last, in order.
+    pub cnames: Vec<Cname>,
+    pub addresses: Vec<AddressRecord>,
+    /// The zone that denied the name, from the SOA of a negative answer (RFC 2308 section 2).
+    pub soa: Option<String>,
+}
+
+/// RFC 1035 section 4.1.1 and the IANA registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rcode {
+    FormErr,
+    NoError,
+    NotImp,
+    NxDomain,
+    Refused,
+    ServFail,
+    Other(u16),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cname {
+    pub name: String,
+    pub target: String,
+    /// Seconds.
+    pub ttl: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressRecord {
+    pub ip: IpAddr,
+    /// Seconds.
+    pub ttl: u32,
+}
+
+/// One address and how far a connection to it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AddressProbe {
+    pub ip: IpAddr,
+    /// Whether an application on this host would use it; otherwise it was tried for comparison.
+    pub used: bool,
+    /// The kernel's choice of source address towards it.
+    pub source_ip: Known<IpAddr>,
+    pub tcp: TcpProbe,
+    /// Absent when the protocol has no TLS.
+    pub tls: Option<TlsProbe>,
+    /// Absent when the protocol has no HTTP.
+    pub http: Option<HttpProbe>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TcpProbe {
+    pub outcome: TcpOutcome,
+    pub seconds: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TcpOutcome {
+    Connected {
+        source_port: u16,
+    },
+    /// A RST came back, or an ICMP error that the kernel reports as a refusal.
+    Refused {
+        icmp: Option<IcmpError>,
+    },
+    /// Nothing came back. `syns`: how many were sent, when the kernel told.
+    TimedOut {
+        syns: Option<u32>,
+    },
+    /// The network said no.
+    Unreachable {
+        icmp: Option<IcmpError>,
+        errno: i32,
+    },
+    /// This host refused to send: no packet left it.
+    LocalError {
+        errno: i32,
+        message: String,
+    },
+}
+
+/// An ICMP error and who sent it, from the socket's error queue (`IP_RECVERR`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IcmpError {
+    pub kind: u8,
+    pub code: u8,
+    pub from: Option<IpAddr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TlsProbe {
+    pub outcome: TlsOutcome,
+    pub seconds: Seconds,
+    /// The name sent (SNI) and verified.
+    pub server_name: String,
+    /// The chain as presented, leaf first, also when it did not verify.
+    pub chain: Vec<Certificate>,
+    /// Apart from the handshake's outcome: an expired certificate still shakes hands. Unknown when no chain came.
+    pub verification: Known<Verification>,
+    /// `TLSv1.3`
+    pub version: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsOutcome {
+    /// TCP failed first.
+    NotTried,
+    Completed,
+    /// The peer sent a fatal alert (RFC 8446 section 6), by its IANA name: `unrecognized_name`.
+    Alert {
+        description: String,
+    },
+    /// Bytes came that are no TLS record. `head`: the first of them, as text where printable.
+    NotTls {
+        head: String,
+    },
+    /// The peer closed before the handshake ended.
+    UnexpectedEof,
+    Reset,
+    TimedOut,
+    /// This side could not go on: no common version, unusable client certificate, ….
+    Failed {
+        message: String,
+    },
+}
+
+/// The facts of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    pub subject: String,
+    pub issuer: String,
+    /// `subjectAltName` entries: DNS names and addresses.
+    pub names: Vec<String>,
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+    /// Hexadecimal SHA-256 of the DER form.
+    pub fingerprint: String,
+}
+
+/// The three questions that a verifier asks, answered one by one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    pub name: Verdict,
+    pub validity: Verdict,
+    pub trust: Verdict,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Passed,
+    /// In the verifier's words.
+    Failed {
+        reason: String,
+    },
+    /// An earlier failure kept the verifier from asking.
+    NotAsked,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HttpProbe {
+    pub outcome: HttpOutcome,
+    pub seconds: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HttpOutcome {
+    /// TCP or TLS failed first.
+    NotTried,
+    Answered {
+        status: u16,
+    },
+    TimedOut,
+    Failed {
+        message: String,
+    },
+}
+
+impl SystemLookup {
+    /// What an application would connect to.
+    pub fn addresses(&self) -> &[IpAddr] {
+        match &self.outcome {
+            SystemOutcome::Addresses(all) => all,
+            SystemOutcome::Literal(ip) => std::slice::from_ref(ip),
+            SystemOutcome::Failed { .. } | SystemOutcome::TimedOut => &[],
+        }
+    }
+}
+
+impl ServerAnswer {
+    pub fn lookups(&self) -> [&Lookup; 2] {
+        [&self.a, &self.aaaa]
+    }
+
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.lookups().into_iter().filter_map(Lookup::answer).flat_map(|a| a.addresses.iter().map(|r| r.ip))
+    }
+
+    /// The server answered, and the name does not exist (RFC 8020).
+    pub fn denies_name(&self) -> bool {
+        self.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.rcode == Rcode::NxDomain)
+    }
+
+    /// Nothing came back for either question.
+    pub fn is_silent(&self) -> bool {
+        self.lookups().into_iter().all(|l| l.outcome == LookupOutcome::TimedOut)
+    }
+}
+
+impl Lookup {
+    pub fn answer(&self) -> Option<&DnsAnswer> {
+        match &self.outcome {
+            LookupOutcome::Answered(answer) => Some(answer),
+            _ => None,
+        }
+    }
+}
+
+impl TcpOutcome {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Connected { .. } => "connected",
+            Self::Refused { .. } => "refused",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Unreachable { .. } => "unreachable",
+            Self::LocalError { .. } => "local-error",
+        }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        matches!(self, Self::Connected { .. })
+    }
+}
+
+impl TlsOutcome {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotTried => "not-tried",
+            Self::Completed => "completed",
+            Self::Alert { .. } => "alert",
+            Self::NotTls { .. } => "not-tls",
+            Self::UnexpectedEof => "unexpected-eof",
+            Self::Reset => "reset",
+            Self::TimedOut => "timed-out",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl TlsProbe {
+    /// The handshake completed and the certificate verified.
+    pub fn passed(&self) -> bool {
+        self.outcome == TlsOutcome::Completed && self.verification.known().is_some_and(Verification::passed)
+    }
+
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain.first()
+    }
+}
+
+impl Verification {
+    pub fn passed(&self) -> bool {
+        [&self.name, &self.validity, &self.trust].into_iter().all(|verdict| *verdict == Verdict::Passed)
+    }
+}
+
+impl HttpOutcome {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotTried => "not-tried",
+            Self::Answered { .. } => "answered",
+            Self::TimedOut => "timed-out",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl Rcode {
+    /// The mnemonic of the IANA registry.
+    pub fn name(self) -> String {
+        match self {
+            Self::FormErr => "FORMERR".to_owned(),
+            Self::NoError => "NOERROR".to_owned(),
+            Self::NotImp => "NOTIMP".to_owned(),
+            Self::NxDomain => "NXDOMAIN".to_owned(),
+            Self::Refused => "REFUSED".to_owned(),
+            Self::ServFail => "SERVFAIL".to_owned(),
+            Self::Other(number) => format!("RCODE{number}"),
+        }
+    }
+}

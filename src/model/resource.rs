@@ -1,0 +1,69 @@
+//! The one way to point at evidence.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A thing that a person can look up, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ResourceRef {
+    pub kind: ResourceKind,
+    pub id: String,
+    /// Rule number, rule id or line, where the resource has parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourceKind {
+    Address,
+    ApiCall,
+    Certificate,
+    DnsName,
+    DnsServer,
+    EndpointService,
+    File,
+    NetworkAcl,
+    NetworkInterface,
+    PeeringConnection,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+    VpcEndpoint,
+}
+
+impl ResourceRef {
+    pub fn new(kind: ResourceKind, id: impl fmt::Display) -> Self {
+        Self { kind, id: id.to_string(), position: None }
+    }
+
+    #[must_use]
+    pub fn at(mut self, position: impl fmt::Display) -> Self {
+        self.position = Some(position.to_string());
+        self
+    }
+}
+
+impl ResourceKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::ApiCall => "api-call",
+            Self::Certificate => "certificate",
+            Self::DnsName => "dns-name",
+            Self::DnsServer => "dns-server",
+            Self::EndpointService => "endpoint-service",
+            Self::File => "file",
+            Self::NetworkAcl => "network-acl",
+            Self::NetworkInterface => "network-interface",
+            Self::PeeringConnection => "peering-connection",
+            Self::RouteTable => "route-table",
+            Self::SecurityGroup => "security-group",
+            Self::Subnet => "subnet",
+            Self::Vpc => "vpc",
+            Self::VpcEndpoint => "vpc-endpoint",
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Route tables and what connects VPCs.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::id::{PeeringConnectionId, PrefixListId, RouteTableId, SubnetId, VpcId};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteTable {
+    pub id: RouteTableId,
+    pub vpc: Option<VpcId>,
+    /// The VPC's main table serves every subnet that names no other.
+    pub main: bool,
+    pub subnets: Vec<SubnetId>,
+    pub routes: Vec<Route>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    pub destination: RouteDestination,
+    pub target: RouteTarget,
+    /// `active`, `blackhole`, `filtered`, in wire form.
+    pub state: String,
+    /// `CreateRouteTable`, `CreateRoute`, `EnableVgwRoutePropagation`.
+    pub origin: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteDestination {
+    Cidr(IpNet),
+    PrefixList(PrefixListId),
+    Other(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteTarget {
+    Local,
+    Peering(PeeringConnectionId),
+    /// `tgw-…`
+    TransitGateway(String),
+    /// `nat-…`
+    NatGateway(String),
+    /// `igw-…`
+    InternetGateway(String),
+    /// `eigw-…`
+    EgressOnlyInternetGateway(String),
+    /// `vgw-…`
+    VirtualPrivateGateway(String),
+    /// `eni-…`, an appliance in the middle.
+    NetworkInterface(String),
+    /// `vpce-…`: a gateway or Gateway Load Balancer endpoint.
+    VpcEndpoint(String),
+    /// Anything else, by its id or ARN.
+    Other(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeeringConnection {
+    pub id: PeeringConnectionId,
+    pub requester: PeeringSide,
+    pub accepter: PeeringSide,
+    /// `active`, `pending-acceptance`, …, in wire form.
+    pub status: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeeringSide {
+    pub vpc: Option<VpcId>,
+    pub cidrs: Vec<IpNet>,
+    pub region: Option<String>,
+}
+
+impl Route {
+    pub fn is_blackhole(&self) -> bool {
+        self.state.eq_ignore_ascii_case("blackhole")
+    }
+}
+
+impl RouteTarget {
+    /// As the route table prints it.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Peering(id) => id.as_str(),
+            Self::TransitGateway(id)
+            | Self::NatGateway(id)
+            | Self::InternetGateway(id)
+            | Self::EgressOnlyInternetGateway(id)
+            | Self::VirtualPrivateGateway(id)
+            | Self::NetworkInterface(id)
+            | Self::VpcEndpoint(id)
+            | Self::Other(id) => id,
+        }
+    }
+}
