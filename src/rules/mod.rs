@@ -1,1 +1,86 @@
+//! F2, the causes: one file a finding, and the judgement that ranks them.
 //!
+//! To add one: write its file (`declare_finding!` and a `check`), add its line to [`RULES`] below, and a folder
+//! of its name under `tests/scenarios`. `explain`, the list, the schema's codes and the metric's label values
+//! follow from the table.
+
+mod access;
+mod api_calls;
+mod case;
+mod diagnose;
+mod endpoint_state;
+mod macros;
+mod tls_rows;
+mod words;
+
+use crate::model::{finding::FindingMeta, known::Unknown};
+
+pub use case::{Case, Row};
+pub use diagnose::diagnose;
+
+use case::Draft;
+use macros::{declare_finding, registry};
+
+registry! {
+    "dns/custom_server_silent.rs" as dns_custom_server_silent,
+    "dns/hosts_override.rs" as dns_hosts_override,
+    "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
+    "dns/stale_a_record.rs" as dns_stale_a_record,
+    "dns/vpc_attributes_off.rs" as dns_vpc_attributes_off,
+    "endpoint/expired.rs" as endpoint_expired,
+    "endpoint/failed.rs" as endpoint_failed,
+    "endpoint/in_other_vpc.rs" as endpoint_in_other_vpc,
+    "endpoint/missing.rs" as endpoint_missing,
+    "endpoint/pending_acceptance.rs" as endpoint_pending_acceptance,
+    "endpoint/rejected.rs" as endpoint_rejected,
+    "nacl/client_egress.rs" as nacl_client_egress,
+    "nacl/client_ingress_ephemeral.rs" as nacl_client_ingress_ephemeral,
+    "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,
+    "nacl/endpoint_ingress.rs" as nacl_endpoint_ingress,
+    "provider/no_listener.rs" as provider_no_listener,
+    "provider/silent.rs" as provider_silent,
+    "route/blackhole.rs" as route_blackhole,
+    "security_group/endpoint_cidr_omits_source.rs" as sg_endpoint_cidr_omits_source,
+    "security_group/endpoint_default_group.rs" as sg_endpoint_default_group,
+    "security_group/endpoint_ingress_missing.rs" as sg_endpoint_ingress_missing,
+    "security_group/endpoint_refs_other_group.rs" as sg_endpoint_refs_other_group,
+    "security_group/endpoint_wrong_port.rs" as sg_endpoint_wrong_port,
+    "security_group/source_egress_missing.rs" as sg_source_egress_missing,
+    "tls/expired_or_clock.rs" as tls_expired_or_clock,
+    "tls/expiring_soon.rs" as tls_expiring_soon,
+    "tls/hostname_mismatch.rs" as tls_hostname_mismatch,
+    "tls/incomplete_chain.rs" as tls_incomplete_chain,
+    "tls/plaintext_port.rs" as tls_plaintext_port,
+    "tls/self_signed.rs" as tls_self_signed,
+    "tls/untrusted_issuer.rs" as tls_untrusted_issuer,
+    "tool/api_throttled.rs" as api_throttled,
+    "tool/api_unauthorized.rs" as api_unauthorized,
+    "tool/api_unreachable.rs" as api_unreachable,
+    "tool/packets_contradict_inventory.rs" as packets_contradict_inventory,
+}
+
+/// The sections that every finding's documentation has, in this order.
+pub const SECTIONS: [&str; 5] =
+    ["What it means", "How we know", "What looks like it", "How to confirm it by hand", "How to fix it"];
+
+/// A finding and the pure function that looks for it.
+pub struct Rule {
+    pub meta: &'static FindingMeta,
+    pub(crate) check: fn(&Case<'_>) -> Outcome,
+}
+
+/// `Ok(None)`: clear. `Ok(Some)`: found. `Err`: undecided, and what is missing, so that `?` on a
+/// [`Known`](crate::model::known::Known) cannot turn ignorance into an all-clear.
+pub(crate) type Outcome = Result<Option<Draft>, Unknown>;
+
+impl Rule {
+    const fn new(meta: &'static FindingMeta, check: fn(&Case<'_>) -> Outcome) -> Self {
+        Self { meta, check }
+    }
+}
+
+/// The registered form of a code.
+pub fn find(code: &str) -> Option<&'static FindingMeta> {
+    RULES.iter().map(|rule| rule.meta).find(|meta| meta.code == code)
+}

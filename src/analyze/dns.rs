@@ -1,0 +1,87 @@
+//! What the names of endpoints and services should lead to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::model::{endpoint::VpcEndpoint, inventory::Inventory};
+
+/// Where the VPC's resolver answers in every VPC.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
+pub const VPC_RESOLVER_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
+pub const VPC_RESOLVER_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253);
+
+/// Whether this server is the VPC's own resolver: link-local, or base plus two of a known VPC's primary CIDR.
+pub fn is_vpc_resolver(inventory: &Inventory, server: SocketAddr) -> bool {
+    let base_plus_two = |ip: Ipv4Addr| {
+        inventory.vpcs.known().into_iter().flatten().any(|vpc| match vpc.cidrs.first() {
+            Some(ipnet::IpNet::V4(cidr)) => u32::from(cidr.network()).wrapping_add(2) == u32::from(ip),
+            _ => false,
+        })
+    };
+    match server.ip() {
+        IpAddr::V4(ip) => ip == VPC_RESOLVER_V4 || base_plus_two(ip),
+        IpAddr::V6(ip) => ip == VPC_RESOLVER_V6,
+    }
+}
+
+/// Whether private DNS for this endpoint's service covers the name. `None` when the service's private name
+/// is not known.
+pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<bool> {
+    let names = private_names(inventory, endpoint);
+    (!names.is_empty()).then(|| names.iter().any(|pattern| name_matches(pattern, host)))
+}
+
+/// The private names of an endpoint's service: as the service declares them, as the endpoint lists them, or
+/// by the rule that AWS services follow.
+fn private_names(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
+    let declared =
+        inventory.service(&endpoint.service).map(|s| s.private_dns_names.clone()).unwrap_or_default();
+    let listed = endpoint.dns_names.iter().filter(|name| !name.ends_with(".vpce.amazonaws.com")).cloned();
+    declared.into_iter().chain(listed).chain(aws_service_name(&endpoint.service)).collect()
+}
+
+/// `com.amazonaws.us-west-2.ecr.api` → `api.ecr.us-west-2.amazonaws.com`.
+/// <https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html>
+fn aws_service_name(service: &str) -> Option<String> {
+    let rest = service.strip_prefix("com.amazonaws.")?;
+    let (region, service) = rest.split_once('.')?;
+    if region == "vpce" {
+        return None;
+    }
+    let labels: Vec<_> = service.split('.').rev().collect();
+    Some(format!("{}.{region}.amazonaws.com", labels.join(".")))
+}
+
+/// The service an AWS host name belongs to: `sts.us-west-2.amazonaws.com` → `com.amazonaws.us-west-2.sts`.
+pub fn service_of_aws_name(host: &str) -> Option<String> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let labels: Vec<_> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
+    let (region, service) = labels.split_last()?;
+    let looks_like_region = region.split('-').count() >= 3 && region.ends_with(|c: char| c.is_ascii_digit());
+    if service.is_empty() || !looks_like_region || service.contains(&"vpce") {
+        return None;
+    }
+    let service: Vec<_> = service.iter().rev().copied().collect();
+    Some(format!("com.amazonaws.{region}.{}", service.join(".")))
+}
+
+/// The endpoint whose own name (`vpce-….vpce.amazonaws.com`) this is.
+pub fn endpoint_of_own_name(host: &str) -> Option<&str> {
+    let host = host.trim_end_matches('.');
+    if !host.ends_with(".vpce.amazonaws.com") {
+        return None;
+    }
+    let label =
+        host.split('.').find(|label| label.starts_with("vpce-") && !label.starts_with("vpce-svc-"))?;
+    let end = label.match_indices('-').nth(1).map_or(label.len(), |(at, _)| at);
+    label.get(..end)
+}
+
+/// A name equals a pattern, or falls under its leading `*` (any depth, as private DNS wildcards do).
+fn name_matches(pattern: &str, host: &str) -> bool {
+    let pattern = pattern.trim_end_matches('.').to_ascii_lowercase();
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    match pattern.strip_prefix('*') {
+        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+        None => host == pattern,
+    }
+}

@@ -1,0 +1,429 @@
+//! Does a flow pass, step by step, there and back?
+//!
+//! Every step is decided by itself, so that all blockers are seen and not only the first.
+
+use crate::model::{
+    endpoint::{EndpointState, VpcEndpoint},
+    firewall::Direction,
+    id::{SubnetId, VpcId},
+    inventory::{Inventory, actions},
+    known::{Known, Reason, Unknown},
+    net::{self, Flow, PortRange},
+    report::PathVerdict,
+    resource::{ResourceKind, ResourceRef},
+    route::{PeeringConnection, RouteTarget},
+};
+
+use super::{
+    network_acl::{self, AclDecision},
+    place::Place,
+    route,
+    security_group::{self, Denial, GroupVerdict, Other},
+};
+
+/// The steps of one flow in the order a packet and its reply meet them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    pub flow: Flow,
+    pub source: Place,
+    pub destination: Place,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub kind: StepKind,
+    pub outcome: StepOutcome,
+    /// The resource that decides.
+    pub resource: Option<ResourceRef>,
+    /// The deciding rule in its own words.
+    pub rule: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StepKind {
+    SourceGroupEgress,
+    SourceAclEgress,
+    ForwardRoute,
+    DestinationInterface,
+    DestinationAclIngress,
+    DestinationGroupIngress,
+    ReturnAclEgress,
+    ReturnRoute,
+    ReturnAclIngress,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepOutcome {
+    Allow,
+    Deny(Blocker),
+    Undecided(Unknown),
+}
+
+/// What stops the flow at a step, with all that an explanation needs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Blocker {
+    Acl {
+        decision: AclDecision,
+    },
+    EndpointState(EndpointState),
+    Group(Denial),
+    /// No route, or one that leads nowhere.
+    Route(RouteBlocker),
+    /// Nobody holds the destination address, though it lies in a VPC whose interfaces are all known.
+    Unheld,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RouteBlocker {
+    Missing,
+    Blackhole,
+    /// The route points at a gateway that does not carry private destinations.
+    NotCarried,
+    PeeringInactive {
+        status: String,
+    },
+}
+
+/// Analyses a flow between two places.
+pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, destination: Place) -> Path {
+    let question = Question { inventory, flow, source: &source, destination: &destination };
+    let steps = vec![
+        question.group(StepKind::SourceGroupEgress),
+        question.acl(StepKind::SourceAclEgress),
+        question.route(StepKind::ForwardRoute),
+        question.destination_interface(),
+        question.acl(StepKind::DestinationAclIngress),
+        question.group(StepKind::DestinationGroupIngress),
+        question.acl(StepKind::ReturnAclEgress),
+        question.route(StepKind::ReturnRoute),
+        question.acl(StepKind::ReturnAclIngress),
+    ];
+    Path { flow: flow.clone(), source, destination, steps }
+}
+
+impl Path {
+    pub fn verdict(&self) -> Known<PathVerdict> {
+        if self.blockers().next().is_some() {
+            return Known::Known(PathVerdict::Deny);
+        }
+        let undecided = self.steps.iter().find_map(|step| match &step.outcome {
+            StepOutcome::Undecided(why) => Some(why.clone()),
+            _ => None,
+        });
+        undecided.map_or(Known::Known(PathVerdict::Allow), Known::Unknown)
+    }
+
+    pub fn step(&self, kind: StepKind) -> Option<&Step> {
+        self.steps.iter().find(|step| step.kind == kind)
+    }
+
+    pub fn blockers(&self) -> impl Iterator<Item = (&Step, &Blocker)> {
+        self.steps.iter().filter_map(|step| match &step.outcome {
+            StepOutcome::Deny(blocker) => Some((step, blocker)),
+            _ => None,
+        })
+    }
+
+    /// What stops the flow at this step; `Ok(None)` when the step lets it pass.
+    pub fn blocker_at(&self, kind: StepKind) -> Result<Option<(&Step, &Blocker)>, Unknown> {
+        match self.step(kind).map(|step| (step, &step.outcome)) {
+            Some((step, StepOutcome::Deny(blocker))) => Ok(Some((step, blocker))),
+            Some((_, StepOutcome::Undecided(why))) => Err(why.clone()),
+            Some((_, StepOutcome::Allow)) | None => Ok(None),
+        }
+    }
+}
+
+impl StepKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SourceGroupEgress => "source-sg-egress",
+            Self::SourceAclEgress => "source-nacl-egress",
+            Self::ForwardRoute => "forward-route",
+            Self::DestinationInterface => "destination-interface",
+            Self::DestinationAclIngress => "destination-nacl-ingress",
+            Self::DestinationGroupIngress => "destination-sg-ingress",
+            Self::ReturnAclEgress => "return-nacl-egress",
+            Self::ReturnRoute => "return-route",
+            Self::ReturnAclIngress => "return-nacl-ingress",
+        }
+    }
+
+    /// At whose subnet or interface the step stands.
+    pub fn is_at_source(self) -> bool {
+        matches!(
+            self,
+            Self::SourceGroupEgress | Self::SourceAclEgress | Self::ForwardRoute | Self::ReturnAclIngress
+        )
+    }
+
+    /// Seen from the resource that decides.
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::SourceGroupEgress
+            | Self::SourceAclEgress
+            | Self::ForwardRoute
+            | Self::ReturnAclEgress
+            | Self::ReturnRoute => Direction::Egress,
+            Self::DestinationInterface
+            | Self::DestinationAclIngress
+            | Self::DestinationGroupIngress
+            | Self::ReturnAclIngress => Direction::Ingress,
+        }
+    }
+
+    fn is_return(self) -> bool {
+        matches!(self, Self::ReturnAclEgress | Self::ReturnRoute | Self::ReturnAclIngress)
+    }
+}
+
+struct Question<'a> {
+    inventory: &'a Inventory,
+    flow: &'a Flow,
+    source: &'a Place,
+    destination: &'a Place,
+}
+
+/// What a step came to, before it is told as a [`Step`].
+struct Told {
+    outcome: StepOutcome,
+    resource: Option<ResourceRef>,
+    rule: String,
+}
+
+impl Told {
+    fn allow(resource: Option<ResourceRef>, rule: impl Into<String>) -> Self {
+        Self { outcome: StepOutcome::Allow, resource, rule: rule.into() }
+    }
+
+    fn deny(blocker: Blocker, resource: Option<ResourceRef>, rule: impl Into<String>) -> Self {
+        Self { outcome: StepOutcome::Deny(blocker), resource, rule: rule.into() }
+    }
+
+    fn step(self, kind: StepKind) -> Step {
+        Step { kind, outcome: self.outcome, resource: self.resource, rule: self.rule }
+    }
+}
+
+impl From<Unknown> for Told {
+    fn from(why: Unknown) -> Self {
+        let rule = format!("{}: {}", why.missing, why.reason.describe());
+        Self { outcome: StepOutcome::Undecided(why), resource: None, rule }
+    }
+}
+
+/// Both branches of a decision end in a step, so `?` may carry an unknown out early.
+fn told(result: Result<Told, Unknown>, kind: StepKind) -> Step {
+    result.unwrap_or_else(Told::from).step(kind)
+}
+
+impl Question<'_> {
+    fn group(&self, kind: StepKind) -> Step {
+        let (own, other) = self.sides(kind);
+        let peer = Other {
+            ip: other.ip,
+            groups: &other.groups,
+            protocol: self.flow.protocol,
+            port: self.flow.destination_port,
+        };
+        let verdict = security_group::evaluate(self.inventory, &own.groups, kind.direction(), peer);
+        let reference = |id: &dyn std::fmt::Display| Some(ResourceRef::new(ResourceKind::SecurityGroup, id));
+        match verdict {
+            GroupVerdict::Allow { group, rule } => {
+                let resource = reference(&group).map(|r| match &rule.id {
+                    Some(id) => r.at(id),
+                    None => r,
+                });
+                Told::allow(resource, security_group::describe(&rule))
+            }
+            GroupVerdict::Deny(denial) => {
+                let resource = denial.groups.first().and_then(|id| reference(id));
+                let rule = describe_denial(&denial, kind.direction());
+                Told::deny(Blocker::Group(denial), resource, rule)
+            }
+            GroupVerdict::Undecided(why) => why.into(),
+        }
+        .step(kind)
+    }
+
+    fn acl(&self, kind: StepKind) -> Step {
+        told(self.weigh_acl(kind), kind)
+    }
+
+    fn weigh_acl(&self, kind: StepKind) -> Result<Told, Unknown> {
+        let (own, other) = self.sides(kind);
+        if let (Known::Known(a), Known::Known(b)) = (&self.source.subnet, &self.destination.subnet)
+            && a == b
+        {
+            return Ok(Told::allow(None, "same subnet: network ACLs do not apply"));
+        }
+        let acl = network_acl::of_subnet(self.inventory, own.subnet.ok()?);
+        let acl = *acl.ok()?;
+        let ports = if kind.is_return() {
+            self.flow.source_ports
+        } else {
+            PortRange::single(self.flow.destination_port)
+        };
+        let decision = network_acl::evaluate(acl, kind.direction(), other.ip, self.flow.protocol, ports);
+        let resource = ResourceRef::new(ResourceKind::NetworkAcl, &acl.id);
+        let share = *decision.blocked_share().ok()?;
+        let Some(denial) = decision.main_denial() else {
+            let rule = decision.parts.first().map(network_acl::AclPart::describe).unwrap_or_default();
+            return Ok(Told::allow(Some(resource), rule));
+        };
+        let resource = Some(match &denial.entry {
+            Some(entry) => resource.at(entry.number),
+            None => resource.at("*"),
+        });
+        let rule = denial.describe();
+        if share < 1.0 {
+            return Ok(Told::allow(resource, format!("{rule} ({:.0} % of the ports)", share * 100.0)));
+        }
+        Ok(Told::deny(Blocker::Acl { decision }, resource, rule))
+    }
+
+    fn route(&self, kind: StepKind) -> Step {
+        let result = if kind.is_return() {
+            self.weigh_route(self.destination, self.source)
+        } else {
+            self.weigh_route(self.source, self.destination)
+        };
+        told(result, kind)
+    }
+
+    fn weigh_route(&self, from: &Place, to: &Place) -> Result<Told, Unknown> {
+        let (vpc, subnet): (&VpcId, &SubnetId) = (from.vpc.ok()?, from.subnet.ok()?);
+        let table = *route::table_of(self.inventory, subnet, vpc).ok()?;
+        let decision = route::decide(self.inventory, table, to.ip);
+        let decision = decision.ok()?;
+        let resource = Some(ResourceRef::new(ResourceKind::RouteTable, &table.id));
+        let Some(route) = decision.route else {
+            return Ok(Told::deny(Blocker::Route(RouteBlocker::Missing), resource, "no route matches"));
+        };
+        let rule = route::describe(route);
+        let deny = |why| Ok(Told::deny(Blocker::Route(why), resource.clone(), rule.clone()));
+        if route.is_blackhole() {
+            return deny(RouteBlocker::Blackhole);
+        }
+        match &route.target {
+            RouteTarget::Local => Ok(Told::allow(resource, rule)),
+            RouteTarget::Peering(id) => match self.peering_carries(id, to)? {
+                None => Ok(Told::allow(resource, rule)),
+                Some(why) => deny(why),
+            },
+            RouteTarget::InternetGateway(_)
+            | RouteTarget::NatGateway(_)
+            | RouteTarget::EgressOnlyInternetGateway(_)
+                if net::is_private(to.ip) =>
+            {
+                deny(RouteBlocker::NotCarried)
+            }
+            other => Err(Unknown::new(
+                format!("what lies behind {}", other.id()),
+                Reason::Failed { message: format!("{rule} leaves what this inventory shows") },
+            )),
+        }
+    }
+
+    /// Why a peering connection would not carry packets to this place, if so.
+    fn peering_carries(
+        &self,
+        id: &crate::model::id::PeeringConnectionId,
+        to: &Place,
+    ) -> Result<Option<RouteBlocker>, Unknown> {
+        let connections = self.inventory.peering_connections.ok()?;
+        let Some(connection) = connections.iter().find(|connection| connection.id == *id) else {
+            return Err(Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent));
+        };
+        if !connection.status.eq_ignore_ascii_case("active") {
+            return Ok(Some(RouteBlocker::PeeringInactive { status: connection.status.clone() }));
+        }
+        Ok((!carries_address(connection, to)).then_some(RouteBlocker::NotCarried))
+    }
+
+    fn destination_interface(&self) -> Step {
+        told(self.weigh_destination(), StepKind::DestinationInterface)
+    }
+
+    fn weigh_destination(&self) -> Result<Told, Unknown> {
+        let Ok(eni) = self.destination.eni.ok() else {
+            return self.nobody_holds();
+        };
+        let resource = Some(ResourceRef::new(ResourceKind::NetworkInterface, eni));
+        let Some(interface) = self.inventory.interface(eni) else {
+            return Ok(Told::allow(resource, "the interface exists"));
+        };
+        let endpoint = self.inventory.endpoint_of(interface);
+        if !interface.is_endpoint() && endpoint.known().is_none_or(Option::is_none) {
+            return Ok(Told::allow(resource, format!("held by {eni}, which belongs to no endpoint")));
+        }
+        let Some(endpoint) = endpoint.ok()? else {
+            return Err(Unknown::new(actions::VPC_ENDPOINTS, Reason::Absent));
+        };
+        Ok(endpoint_state(endpoint))
+    }
+
+    /// An address that no known interface holds: a dead end inside a VPC we can see whole, unknown elsewhere.
+    fn nobody_holds(&self) -> Result<Told, Unknown> {
+        self.inventory.network_interfaces.ok()?;
+        let ip = self.destination.ip;
+        let vpc = self.source.vpc.ok()?;
+        let inside =
+            self.inventory.vpc(vpc).is_some_and(|vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(&ip)));
+        if inside && matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Absent) {
+            let resource = Some(ResourceRef::new(ResourceKind::Vpc, vpc));
+            return Ok(Told::deny(Blocker::Unheld, resource, format!("no interface of {vpc} holds {ip}")));
+        }
+        Err(self
+            .destination
+            .eni
+            .ok()
+            .err()
+            .unwrap_or_else(|| Unknown::new(actions::NETWORK_INTERFACES, Reason::Absent)))
+    }
+
+    /// The place whose rules are asked, and the one they are asked about.
+    fn sides(&self, kind: StepKind) -> (&Place, &Place) {
+        if kind.is_at_source() { (self.source, self.destination) } else { (self.destination, self.source) }
+    }
+}
+
+/// A peering connection carries addresses of its two VPCs and nothing beyond them.
+fn carries_address(connection: &PeeringConnection, to: &Place) -> bool {
+    let sides = [&connection.requester, &connection.accepter];
+    let known: Vec<_> = sides.iter().flat_map(|side| &side.cidrs).collect();
+    known.is_empty() || known.iter().any(|cidr| cidr.contains(&to.ip))
+}
+
+/// While a connection is not accepted, its interfaces and names exist and everything sent to them times out.
+/// <https://repost.aws/knowledge-center/connect-endpoint-service-vpc>
+fn endpoint_state(endpoint: &VpcEndpoint) -> Told {
+    let resource = Some(ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id));
+    let rule = format!("{} is {}", endpoint.id, endpoint.state);
+    match &endpoint.state {
+        EndpointState::Available => Told::allow(resource, rule),
+        // Re-entered on every modification, and undocumented: neither proves that packets stop.
+        EndpointState::Pending | EndpointState::Partial | EndpointState::Other(_) => Unknown::new(
+            format!("whether {} passes traffic while it is {}", endpoint.id, endpoint.state),
+            Reason::Failed { message: "this state is transient or undocumented".to_owned() },
+        )
+        .into(),
+        state => Told::deny(Blocker::EndpointState(state.clone()), resource, rule),
+    }
+}
+
+/// The nearest misses of a denial in one phrase.
+pub fn describe_denial(denial: &Denial, direction: Direction) -> String {
+    let near: Vec<_> = denial
+        .other_ports
+        .iter()
+        .chain(&denial.other_peers)
+        .map(|(_, rule)| security_group::describe(rule))
+        .collect();
+    match (denial.rules, near.as_slice()) {
+        (0, _) => format!("no {} rule at all", direction.as_str()),
+        (_, []) => format!("no {} rule comes near", direction.as_str()),
+        (_, near) => near.join("; "),
+    }
+}

@@ -1,0 +1,166 @@
+//! Does a set of security groups admit a flow, and if not, how near did its rules come?
+//!
+//! Rules only allow; the groups of an interface are united; replies to an admitted flow always pass.
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
+
+use std::net::IpAddr;
+
+use crate::model::{
+    endpoint::fold,
+    firewall::{Direction, Peer, SecurityGroup, SecurityGroupRule},
+    id::SecurityGroupId,
+    inventory::{Inventory, actions},
+    known::{Known, Reason, Unknown},
+    net,
+};
+
+/// The other end of the flow, as the rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Other<'a> {
+    pub ip: IpAddr,
+    pub groups: &'a Known<Vec<SecurityGroupId>>,
+    pub protocol: u8,
+    pub port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupVerdict {
+    Allow { group: SecurityGroupId, rule: SecurityGroupRule },
+    Deny(Denial),
+    Undecided(Unknown),
+}
+
+/// Every rule of the direction was read and none admits the flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub groups: Vec<SecurityGroupId>,
+    /// Rules that admit this peer and protocol on other ports.
+    pub other_ports: Vec<(SecurityGroupId, SecurityGroupRule)>,
+    /// Rules that admit this port to somebody else.
+    pub other_peers: Vec<(SecurityGroupId, SecurityGroupRule)>,
+    /// How many rules the direction has in all.
+    pub rules: usize,
+    /// The groups are the VPC's default group alone, which admits its own members only.
+    pub default_group: bool,
+}
+
+/// How one rule meets one flow.
+struct Fit {
+    peer: Known<bool>,
+    port: bool,
+    protocol: bool,
+}
+
+/// Evaluates the union of `groups` in one direction.
+pub fn evaluate(
+    inventory: &Inventory,
+    groups: &Known<Vec<SecurityGroupId>>,
+    direction: Direction,
+    other: Other<'_>,
+) -> GroupVerdict {
+    let ids = match groups.ok() {
+        Ok(ids) => ids,
+        Err(why) => return GroupVerdict::Undecided(why),
+    };
+    if let Err(why) = inventory.security_groups.ok() {
+        return GroupVerdict::Undecided(why);
+    }
+    let mut denial = Denial {
+        groups: ids.clone(),
+        other_ports: Vec::new(),
+        other_peers: Vec::new(),
+        rules: 0,
+        default_group: false,
+    };
+    let mut undecided = None;
+    for id in ids {
+        let Some(group) = inventory.security_group(id) else {
+            undecided.get_or_insert(Unknown::new(actions::SECURITY_GROUPS, Reason::Absent));
+            continue;
+        };
+        denial.default_group |= ids.len() == 1 && group.name == "default";
+        for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
+            denial.rules += 1;
+            match weigh(inventory, group, rule, other, &mut denial) {
+                Known::Known(true) => return GroupVerdict::Allow { group: id.clone(), rule: rule.clone() },
+                Known::Known(false) => {}
+                Known::Unknown(why) => undecided = Some(why),
+            }
+        }
+    }
+    undecided.map_or(GroupVerdict::Deny(denial), GroupVerdict::Undecided)
+}
+
+/// Whether the rule admits the flow; near misses are noted.
+fn weigh(
+    inventory: &Inventory,
+    group: &SecurityGroup,
+    rule: &SecurityGroupRule,
+    other: Other<'_>,
+    denial: &mut Denial,
+) -> Known<bool> {
+    let fit = fit(inventory, rule, other);
+    if !fit.protocol {
+        return Known::Known(false);
+    }
+    match (fit.port, fit.peer) {
+        (true, Known::Known(false)) => denial.other_peers.push((group.id.clone(), rule.clone())),
+        (false, Known::Known(true)) => denial.other_ports.push((group.id.clone(), rule.clone())),
+        (true, peer) => return peer,
+        (false, _) => {}
+    }
+    Known::Known(false)
+}
+
+fn fit(inventory: &Inventory, rule: &SecurityGroupRule, other: Other<'_>) -> Fit {
+    let has_ports = matches!(other.protocol, net::TCP | net::UDP) && rule.protocol.covers(other.protocol);
+    let all = matches!(rule.protocol, net::ProtocolMatch::All);
+    Fit {
+        protocol: rule.protocol.covers(other.protocol),
+        port: all || !has_ports || rule.ports.contains(other.port),
+        peer: peer_fits(inventory, &rule.peer, other),
+    }
+}
+
+fn peer_fits(inventory: &Inventory, peer: &Peer, other: Other<'_>) -> Known<bool> {
+    match peer {
+        Peer::Cidr(cidr) => Known::Known(cidr.contains(&other.ip)),
+        Peer::Group { peering_status: Some(status), .. } if !matches!(fold(status).as_str(), "active") => {
+            Known::Known(false)
+        }
+        Peer::Group { id, .. } => other.groups.as_ref().map(|groups| groups.contains(id)),
+        Peer::PrefixList(id) => match inventory.prefix_list(id) {
+            Some(list) => list.entries.as_ref().map(|nets| nets.iter().any(|net| net.contains(&other.ip))),
+            None => Known::unknown(actions::PREFIX_LIST_ENTRIES, Reason::Absent),
+        },
+        Peer::Other(text) => Known::unknown(
+            format!("the meaning of the rule's peer {text:?}"),
+            Reason::Failed { message: "this version cannot read it".to_owned() },
+        ),
+    }
+}
+
+/// The rule in one phrase: `tcp/443 from sg-0app`.
+pub fn describe(rule: &SecurityGroupRule) -> String {
+    let ports = match rule.protocol {
+        net::ProtocolMatch::Number(net::TCP | net::UDP) if rule.ports != net::PortRange::ALL => {
+            format!("{}/{}", rule.protocol, rule.ports)
+        }
+        net::ProtocolMatch::Number(_) => format!("all {}", rule.protocol),
+        net::ProtocolMatch::All => "all traffic".to_owned(),
+    };
+    let preposition = match rule.direction {
+        Direction::Egress => "to",
+        Direction::Ingress => "from",
+    };
+    format!("{ports} {preposition} {}", describe_peer(&rule.peer))
+}
+
+pub fn describe_peer(peer: &Peer) -> String {
+    match peer {
+        Peer::Cidr(cidr) => cidr.to_string(),
+        Peer::Group { id, .. } => id.to_string(),
+        Peer::PrefixList(id) => id.to_string(),
+        Peer::Other(text) => text.clone(),
+    }
+}

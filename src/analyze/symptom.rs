@@ -1,0 +1,52 @@
+//! Observations become symptoms: what of this target is broken, as an application would notice it.
+
+use crate::model::{
+    facts::TargetFacts,
+    finding::{Phase, Symptom},
+    observation::{AddressProbe, HttpOutcome},
+    report::TargetVerdict,
+    target::Target,
+};
+
+/// Everything that is broken, in the order of the addresses.
+pub fn symptoms(facts: &TargetFacts) -> Vec<Symptom> {
+    if facts.used().next().is_none() {
+        return vec![Symptom::NameGivesNothing];
+    }
+    let fails = |row: &AddressProbe| {
+        failing_phase(&facts.target, row).map(|phase| Symptom::AddressFails { ip: row.ip, phase })
+    };
+    facts.used().filter_map(fails).collect()
+}
+
+/// The first expected phase that this address does not pass.
+pub fn failing_phase(target: &Target, row: &AddressProbe) -> Option<Phase> {
+    if !row.tcp.outcome.is_connected() {
+        return Some(Phase::Connect);
+    }
+    if target.protocol.uses_tls() && !row.tls.as_ref().is_some_and(|tls| tls.passed()) {
+        return Some(Phase::Tls);
+    }
+    let http_fails = target.protocol.uses_http()
+        && !row.http.as_ref().is_some_and(|http| http_passes(target, &http.outcome));
+    http_fails.then_some(Phase::Http)
+}
+
+/// Any answer proves the network. Outside the target's own expectation only server errors fail
+/// (RFC 9110 section 15.6): 400, 401 and 404 are what many services say to a bare request.
+fn http_passes(target: &Target, outcome: &HttpOutcome) -> bool {
+    match outcome {
+        HttpOutcome::Answered { status } if target.http.status.is_empty() => *status < 500,
+        HttpOutcome::Answered { status } => target.http.status.contains(status),
+        HttpOutcome::NotTried | HttpOutcome::TimedOut | HttpOutcome::Failed { .. } => false,
+    }
+}
+
+pub fn verdict(facts: &TargetFacts, symptoms: &[Symptom]) -> TargetVerdict {
+    let used = facts.used().count();
+    match symptoms.len() {
+        0 => TargetVerdict::Healthy,
+        broken if broken < used => TargetVerdict::Degraded,
+        _ => TargetVerdict::Down,
+    }
+}

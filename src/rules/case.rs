@@ -1,0 +1,196 @@
+//! One target as the rules see it: what was observed, joined with what the configuration says of it.
+
+use std::net::IpAddr;
+
+use crate::{
+    analyze::{
+        path::{self, Path},
+        place::Place,
+        symptom,
+    },
+    model::{
+        endpoint::{NetworkInterface, VpcEndpoint},
+        facts::{Facts, TargetFacts},
+        finding::{Confidence, Evidence, Fix, Severity, Symptom},
+        id::VpcId,
+        inventory::actions,
+        known::{Known, Unknown},
+        net::{self, Flow, PortRange},
+        observation::{AddressProbe, TcpOutcome},
+    },
+};
+
+pub struct Case<'a> {
+    pub facts: &'a Facts,
+    pub target: &'a TargetFacts,
+    /// A row an address, in the facts' order.
+    pub rows: Vec<Row<'a>>,
+    pub symptoms: Vec<Symptom>,
+}
+
+/// One address: the packets' word and the configuration's.
+pub struct Row<'a> {
+    pub probe: &'a AddressProbe,
+    /// `Known(None)`: no interface of the inventory holds the address.
+    pub eni: Known<Option<&'a NetworkInterface>>,
+    /// `Known(None)`: the address belongs to no endpoint.
+    pub endpoint: Known<Option<&'a VpcEndpoint>>,
+    pub path: Path,
+    /// What fails here; nothing for a healthy row or one that no application would use.
+    pub symptom: Option<Symptom>,
+}
+
+/// What a rule found, before it is given its code and its rank.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    /// The declared severity, when absent.
+    pub(super) severity: Option<Severity>,
+    pub(super) confidence: Confidence,
+    pub(super) summary: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) fixes: Vec<Fix>,
+    pub(super) explains: Vec<Symptom>,
+}
+
+/// Linux's default, when the host did not tell: `net.ipv4.ip_local_port_range`.
+/// <https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html>
+const DEFAULT_EPHEMERAL_PORTS: PortRange = PortRange { from: 32_768, to: 60_999 };
+
+impl<'a> Case<'a> {
+    pub fn new(facts: &'a Facts, target: &'a TargetFacts) -> Self {
+        let rows = target.addresses.iter().map(|probe| Row::new(facts, target, probe)).collect();
+        Self { facts, target, rows, symptoms: symptom::symptoms(target) }
+    }
+
+    pub fn host(&self) -> &'a str {
+        &self.target.target.host
+    }
+
+    /// Rows an application would use and that fail.
+    pub fn failing(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.rows.iter().filter(|row| row.symptom.is_some())
+    }
+
+    /// Failing rows to which no packet came back.
+    pub fn silent(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.failing().filter(|row| row.is_silent())
+    }
+
+    /// Failing rows whose address the public internet routes.
+    pub fn failing_public(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.failing().filter(|row| !net::is_private(row.ip()))
+    }
+
+    pub fn name_gives_nothing(&self) -> bool {
+        self.symptoms.contains(&Symptom::NameGivesNothing)
+    }
+
+    /// Endpoints of the VPC we stand in; of every VPC described when that is not known.
+    pub fn endpoints(&self) -> Result<Vec<&'a VpcEndpoint>, Unknown> {
+        let here = self.vpc();
+        let all = self.facts.inventory.vpc_endpoints.ok()?;
+        Ok(all.iter().filter(|endpoint| here.is_none_or(|vpc| endpoint.vpc == *vpc)).collect())
+    }
+
+    pub fn vpc(&self) -> Option<&'a VpcId> {
+        self.facts.vantage.vpc.known()
+    }
+
+    /// Any DNS server gave this address for the name.
+    pub fn dns_gives(&self, ip: IpAddr) -> bool {
+        self.target.resolution.servers.iter().any(|server| server.addresses().any(|answer| answer == ip))
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(facts: &'a Facts, target: &'a TargetFacts, probe: &'a AddressProbe) -> Self {
+        let inventory = &facts.inventory;
+        let eni = inventory.interface_holding(probe.ip, facts.vantage.vpc.known());
+        let endpoint = match &eni {
+            Known::Known(Some(eni)) => inventory.endpoint_of(eni),
+            Known::Known(None) => Known::Known(None),
+            Known::Unknown(why) => Known::Unknown(why.clone()),
+        };
+        let phase = symptom::failing_phase(&target.target, probe).filter(|_| probe.used);
+        Self {
+            probe,
+            path: path_to(facts, target, probe),
+            symptom: phase.map(|phase| Symptom::AddressFails { ip: probe.ip, phase }),
+            eni,
+            endpoint,
+        }
+    }
+
+    pub fn ip(&self) -> IpAddr {
+        self.probe.ip
+    }
+
+    pub fn is_silent(&self) -> bool {
+        matches!(self.probe.tcp.outcome, TcpOutcome::TimedOut { .. })
+    }
+
+    /// No packet came back, or a router said that it cannot deliver.
+    pub fn is_undelivered(&self) -> bool {
+        self.is_silent() || matches!(self.probe.tcp.outcome, TcpOutcome::Unreachable { .. })
+    }
+}
+
+fn path_to(facts: &Facts, target: &TargetFacts, probe: &AddressProbe) -> Path {
+    let nowhere = |why: &Unknown| Place::nowhere(probe.ip, why);
+    let source = match probe.source_ip.ok() {
+        Ok(ip) => Place::of_source(facts, *ip),
+        Err(why) => nowhere(&why),
+    };
+    let destination = match &facts.inventory.network_interfaces {
+        Known::Known(_) => Place::find(&facts.inventory, probe.ip, source.vpc.known()),
+        Known::Unknown(why) => nowhere(&Unknown::new(actions::NETWORK_INTERFACES, why.reason.clone())),
+    };
+    let flow = Flow {
+        source: source.ip,
+        source_ports: facts.host.ephemeral_ports.known().copied().unwrap_or(DEFAULT_EPHEMERAL_PORTS),
+        destination: probe.ip,
+        destination_port: target.target.port,
+        protocol: net::TCP,
+    };
+    path::analyze(&facts.inventory, &flow, source, destination)
+}
+
+impl Draft {
+    pub(super) fn new(confidence: Confidence, summary: impl Into<String>) -> Self {
+        Self {
+            severity: None,
+            confidence,
+            summary: summary.into(),
+            evidence: Vec::new(),
+            fixes: Vec::new(),
+            explains: Vec::new(),
+        }
+    }
+
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    pub(super) fn evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+
+    pub(super) fn fix(mut self, fix: Fix) -> Self {
+        if !self.fixes.contains(&fix) {
+            self.fixes.push(fix);
+        }
+        self
+    }
+
+    pub(super) fn explains<'r>(mut self, rows: impl IntoIterator<Item = &'r Row<'r>>) -> Self {
+        self.explains.extend(rows.into_iter().filter_map(|row| row.symptom.clone()));
+        self
+    }
+
+    pub(super) fn explains_name(mut self) -> Self {
+        self.explains.push(Symptom::NameGivesNothing);
+        self
+    }
+}

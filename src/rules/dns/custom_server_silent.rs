@@ -1,0 +1,50 @@
+//! `dns-custom-server-silent`
+
+use crate::model::{
+    finding::{Confidence, Fix},
+    observation::{ServerAnswer, ServerRole},
+};
+
+use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// This host asks DNS servers that do not answer, so no name resolves.
+    /// ## How we know
+    /// Every server of resolv.conf stayed silent over UDP and TCP while the lookup of the system failed or timed out.
+    /// Where the VPC's own resolver was asked besides and answered, the fault lies with the configured servers.
+    /// ## What looks like it
+    /// `dns-nxdomain-no-record`: the server answers, and says that the name does not exist.
+    /// ## How to confirm it by hand
+    /// dig NAME @SERVER
+    ///     dig +tcp NAME @SERVER
+    ///     cat /etc/resolv.conf
+    /// ## How to fix it
+    /// Repair or replace the server in resolv.conf (the VPC's DHCP options), or open port 53 over UDP and TCP towards it:
+    /// unlike the VPC's resolver, a server of your own is filtered by security groups and network ACLs.
+    static DNS_CUSTOM_SERVER_SILENT = { title: "the configured DNS servers do not answer", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&DNS_CUSTOM_SERVER_SILENT, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let servers = &case.target.resolution.servers;
+    let configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
+    let all_silent = !configured.is_empty() && configured.iter().all(|server| server.is_silent());
+    if !case.name_gives_nothing() || !all_silent {
+        return Ok(None);
+    }
+    let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
+    let other_answers = servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
+    let confidence = if other_answers { Confidence::Confirmed } else { Confidence::Likely };
+    let names = words::list(configured.iter().map(|server| server.server.ip()));
+    let draft =
+        Draft::new(confidence, format!("The DNS server this host is set to ask, {names}, does not answer."))
+            .evidence([words::system(case)])
+            .evidence(words::servers(case))
+            .fix(Fix::text(
+                "Repair the server, or point resolv.conf (the VPC's DHCP options) at one that answers",
+            ))
+            .explains_name();
+    Ok(Some(draft))
+}

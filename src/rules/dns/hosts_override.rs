@@ -1,0 +1,77 @@
+//! `dns-hosts-override`
+
+use std::net::IpAddr;
+
+use crate::model::{
+    finding::{Confidence, Evidence, Fix, Severity},
+    known::Known,
+    observation::HostsEntry,
+    resource::{ResourceKind, ResourceRef},
+};
+
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// A line of this host's hosts file answers for the name before DNS is asked, and the address it gives does not
+    /// work. Other hosts are not affected.
+    /// ## How we know
+    /// The hosts file has a line for the name, applications on this host get its address, the DNS servers give other
+    /// addresses (or none), and connections to the address of the file fail.
+    /// ## What looks like it
+    /// `dns-stale-a-record`: there the wrong address comes from DNS and every host gets it.
+    /// ## How to confirm it by hand
+    /// getent ahosts NAME
+    ///     dig +short NAME
+    ///     grep -n NAME /etc/hosts
+    /// ## How to fix it
+    /// Remove the line (in Kubernetes: the pod's `hostAliases`; in ECS: `extraHosts`).
+    static DNS_HOSTS_OVERRIDE = { title: "the hosts file sends this host elsewhere than DNS", severity: Error, side: Client, layer: Host, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&DNS_HOSTS_OVERRIDE, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let overrides: Vec<_> = case.rows.iter().filter_map(|row| Some((row, overriding(case, row)?))).collect();
+    let Some((_, entry)) = overrides.first() else {
+        return Ok(None);
+    };
+    let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
+    let failing: Vec<_> = overrides.iter().map(|(row, _)| *row).filter(|row| row.symptom.is_some()).collect();
+    let confidence = if answered { Confidence::Confirmed } else { Confidence::Possible };
+    let summary = format!(
+        "{} line {} sends {} to {}; {}.",
+        entry.file,
+        entry.line,
+        case.host(),
+        entry.ip,
+        if answered { "DNS answers something else" } else { "no DNS server gave an address to compare with" },
+    );
+    let draft = Draft::new(confidence, summary)
+        .evidence(overrides.iter().map(|(_, entry)| line(case, entry)))
+        .evidence(words::servers(case))
+        .evidence(failing.iter().map(|row| words::packets(case, row)))
+        .fix(
+            Fix::text(format!("Remove line {} from {}", entry.line, entry.file))
+                .cli(format!("sudo sed -i '{}d' {}", entry.line, entry.file)),
+        )
+        .explains(failing.iter().copied());
+    // An override that works is worth knowing: the day the endpoint moves, it will not follow.
+    let draft = if failing.is_empty() { draft.severity(Severity::Info) } else { draft };
+    Ok(Some(draft))
+}
+
+/// The line that gave this row, where DNS gives something else and the address leads to no endpoint.
+fn overriding<'c>(case: &'c Case<'_>, row: &Row<'_>) -> Option<&'c HostsEntry> {
+    let from_file = |ip: IpAddr| case.target.resolution.hosts_file.iter().find(|entry| entry.ip == ip);
+    let leads_to_endpoint = matches!(row.endpoint, Known::Known(Some(_)));
+    let applies = row.probe.used && !case.dns_gives(row.ip()) && !leads_to_endpoint;
+    from_file(row.ip()).filter(|_| applies)
+}
+
+fn line(case: &Case<'_>, entry: &HostsEntry) -> Evidence {
+    Evidence::of(
+        format!("{}:{}: {} {}", entry.file, entry.line, entry.ip, case.host()),
+        ResourceRef::new(ResourceKind::File, &entry.file).at(entry.line),
+    )
+}

@@ -1,0 +1,106 @@
+//! `dns-nxdomain-no-record`
+
+use crate::{
+    analyze::dns,
+    model::{
+        endpoint::{EndpointKind, VpcEndpoint},
+        finding::{Confidence, Fix},
+        known::Known,
+    },
+};
+
+use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// The name does not exist for this VPC. A vendor's private link name is not published by the vendor: the consumer
+    /// creates a private hosted zone for it and points it at the endpoint.
+    /// ## How we know
+    /// A DNS server that this host uses (or the VPC's resolver) answers NXDOMAIN, and no server gives an address. No
+    /// endpoint of this VPC declares the name as its private DNS name.
+    /// ## What looks like it
+    /// `dns-private-dns-disabled`: the endpoint has a private DNS name that covers this one, and it is switched off.
+    /// `dns-vpc-attributes-off`: the record may exist, but the VPC does not use private hosted zones.
+    /// ## How to confirm it by hand
+    /// dig NAME @169.254.169.253
+    ///     aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region REGION
+    /// ## How to fix it
+    /// Create a private hosted zone named exactly like the link, associate it with this VPC, and put an alias A record
+    /// at its apex that points at the endpoint's regional DNS name.
+    static DNS_NXDOMAIN_NO_RECORD = { title: "no DNS record exists for the name in this VPC", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&DNS_NXDOMAIN_NO_RECORD, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let denied = case.target.resolution.servers.iter().any(|server| server.denies_name());
+    let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
+    if !case.name_gives_nothing() || !denied || answered || belongs_to_service(case) {
+        return Ok(None);
+    }
+    let draft =
+        Draft::new(confidence(case), format!("No DNS record for {} exists in this VPC.", case.host()))
+            .evidence([words::system(case)])
+            .evidence(words::servers(case))
+            .fix(fix(case))
+            .explains_name();
+    Ok(Some(draft))
+}
+
+/// An AWS name, or one that an endpoint's private DNS covers: other findings speak of those.
+fn belongs_to_service(case: &Case<'_>) -> bool {
+    let covers = |endpoint: &&VpcEndpoint| {
+        dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+    };
+    let covered = case.endpoints().is_ok_and(|all| all.iter().any(covers));
+    covered || (case.endpoints().is_ok() && dns::service_of_aws_name(case.host()).is_some())
+}
+
+fn confidence(case: &Case<'_>) -> Confidence {
+    let inventory = &case.facts.inventory;
+    let vpc = case.vpc().and_then(|id| inventory.vpc(id));
+    let zones_unused = vpc.is_some_and(|vpc| {
+        [&vpc.dns_support, &vpc.dns_hostnames].into_iter().any(|attribute| *attribute == Known::Known(false))
+    });
+    let resolver_denies = case
+        .target
+        .resolution
+        .servers
+        .iter()
+        .any(|server| server.denies_name() && dns::is_vpc_resolver(inventory, server.server));
+    match (zones_unused, resolver_denies) {
+        (true, _) => Confidence::Possible,
+        (false, true) => Confidence::Confirmed,
+        (false, false) => Confidence::Likely,
+    }
+}
+
+fn fix(case: &Case<'_>) -> Fix {
+    let host = case.host().trim_end_matches('.');
+    let vpc = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
+    let region = case.facts.host.region.as_deref().unwrap_or("REGION");
+    let target = candidate(case).and_then(|endpoint| endpoint.dns_names.first());
+    let target = target.map_or("the endpoint's regional DNS name".to_owned(), Clone::clone);
+    Fix::text(format!(
+        "Create a private hosted zone {host} for {vpc}, then an alias A record at its apex to {target}"
+    ))
+    .cli(format!(
+        "aws route53 create-hosted-zone --name {host} --vpc VPCRegion={region},VPCId={vpc} --caller-reference \
+         vpce-doctor-{}",
+        case.facts.now.0
+    ))
+}
+
+/// The endpoint the name is meant for: the configured one, or the only one that serves no AWS service.
+fn candidate<'a>(case: &Case<'a>) -> Option<&'a VpcEndpoint> {
+    let wanted = case.target.target.endpoint.as_ref();
+    if let Some(id) = wanted {
+        return case.facts.inventory.endpoint(id);
+    }
+    let vendor = |e: &&VpcEndpoint| e.kind == EndpointKind::Interface && e.service.contains(".vpce-svc-");
+    let vendors: Vec<_> = case.endpoints().ok()?.into_iter().filter(vendor).collect();
+    match vendors.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }
+}

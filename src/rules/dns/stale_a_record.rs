@@ -1,0 +1,99 @@
+//! `dns-stale-a-record`
+
+use crate::{
+    analyze::path::{Blocker, StepKind},
+    model::{
+        endpoint::{EndpointKind, VpcEndpoint},
+        finding::{Confidence, Evidence, Fix},
+        known::Unknown,
+        resource::{ResourceKind, ResourceRef},
+    },
+};
+
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// DNS answers with an address inside this VPC that no network interface holds. Usually a hand-made A record
+    /// survived the endpoint it was made for: an endpoint's addresses stay for its lifetime and go with it.
+    /// ## How we know
+    /// DNS gives the address, it lies in the VPC's CIDR blocks, DescribeNetworkInterfaces lists no interface that
+    /// holds it, and connections to it get no answer.
+    /// ## What looks like it
+    /// `dns-hosts-override`: the address comes from one host's hosts file, not from DNS.
+    /// `sg-endpoint-ingress-missing`: the address belongs to an endpoint, and its group drops the packets.
+    /// ## How to confirm it by hand
+    /// dig +noall +answer NAME
+    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS
+    /// ## How to fix it
+    /// Replace the A record by an alias (or a CNAME below the zone's apex) to the endpoint's regional DNS name, so that
+    /// it follows the endpoint.
+    static DNS_STALE_A_RECORD = { title: "a DNS record points at an address that nobody holds", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&DNS_STALE_A_RECORD, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let mut stale = Vec::new();
+    let mut undecided = None;
+    for row in case.failing().filter(|row| row.is_undelivered() && comes_from_dns(case, row)) {
+        match is_unheld(row) {
+            Ok(true) => stale.push(row),
+            Ok(false) => {}
+            Err(why) => undecided = Some(why),
+        }
+    }
+    match (stale.as_slice(), undecided) {
+        ([], Some(why)) => Err(why),
+        ([], None) => Ok(None),
+        (rows, _) => Ok(Some(draft(case, rows))),
+    }
+}
+
+fn comes_from_dns(case: &Case<'_>, row: &Row<'_>) -> bool {
+    let literal = case.target.target.literal().is_some();
+    let from_file = case.target.resolution.hosts_file.iter().any(|entry| entry.ip == row.ip());
+    let private = crate::model::net::is_private(row.ip());
+    private && !literal && (case.dns_gives(row.ip()) || !from_file)
+}
+
+fn is_unheld(row: &Row<'_>) -> Result<bool, Unknown> {
+    let blocker = row.path.blocker_at(StepKind::DestinationInterface)?;
+    Ok(matches!(blocker, Some((_, Blocker::Unheld))))
+}
+
+fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
+    let host = case.host();
+    let ips = words::list(stale.iter().map(|row| row.ip()));
+    let live = meant(case).and_then(|endpoint| endpoint.dns_names.first());
+    let to = live.map_or("the endpoint's regional DNS name", String::as_str);
+    Draft::new(
+        Confidence::Confirmed,
+        format!("DNS sends {host} to {ips}, which no network interface of this VPC holds."),
+    )
+    .evidence([words::system(case)])
+    .evidence(words::servers(case))
+    .evidence(stale.iter().map(|row| {
+        let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
+        Evidence::of(
+            format!("{} lies in {vpc}, and no interface there holds it", row.ip()),
+            ResourceRef::new(ResourceKind::Address, row.ip()),
+        )
+    }))
+    .evidence(stale.iter().map(|row| words::packets(case, row)))
+    .fix(Fix::text(format!("Replace the A record of {host} by an alias to {to}")))
+    .explains(stale.iter().copied())
+}
+
+/// The endpoint the record was meant for: the configured one, or the only interface endpoint there is.
+fn meant<'a>(case: &Case<'a>) -> Option<&'a VpcEndpoint> {
+    if let Some(id) = &case.target.target.endpoint {
+        return case.facts.inventory.endpoint(id);
+    }
+    let interface = |endpoint: &&VpcEndpoint| endpoint.kind == EndpointKind::Interface;
+    let all: Vec<_> = case.endpoints().ok()?.into_iter().filter(interface).collect();
+    match all.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }
+}

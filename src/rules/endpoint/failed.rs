@@ -1,0 +1,28 @@
+//! `endpoint-failed`
+
+use crate::model::{endpoint::EndpointState, finding::Fix};
+
+use super::{Case, Outcome, Rule, declare_finding, endpoint_state};
+
+declare_finding! {
+    /// ## What it means
+    /// AWS could not make the endpoint available. The reason is in its LastError.
+    /// ## How we know
+    /// The endpoint's state is failed.
+    /// ## What looks like it
+    /// `endpoint-pending-acceptance`: a state that can still become available.
+    /// ## How to confirm it by hand
+    /// aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[State,LastError,FailureReason]'
+    /// ## How to fix it
+    /// Mend what LastError says (no free addresses in a subnet, a zone the service does not serve), then create it anew.
+    static ENDPOINT_FAILED = { title: "the endpoint could not be made available", severity: Error, side: Endpoint, layer: Endpoint, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&ENDPOINT_FAILED, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    endpoint_state::found(case, &EndpointState::Failed, "failed", |endpoint| {
+        let why = endpoint.last_error.as_deref().unwrap_or("AWS gave no reason");
+        Fix::text(format!("Mend what stopped {} ({why}) and create it anew", endpoint.id))
+    })
+}

@@ -1,0 +1,135 @@
+//! `endpoint-in-other-vpc`
+
+use crate::{
+    analyze::path::{StepKind, StepOutcome},
+    model::{
+        finding::{Confidence, Evidence, Fix},
+        known::Known,
+        resource::{ResourceKind, ResourceRef},
+    },
+};
+
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// The name resolves to an endpoint's interface in a VPC that this host is not in, and nothing carries packets there.
+    /// Names of endpoints are public DNS: they resolve everywhere, to private addresses that are reachable only from
+    /// inside their VPC or over a connection to it.
+    /// ## How we know
+    /// The address is held by an interface whose VPC differs from this host's, the routes do not lead there, and
+    /// connections get no answer.
+    /// ## What looks like it
+    /// `sg-endpoint-ingress-missing`: routes lead there, and the group drops the packets.
+    /// ## How to confirm it by hand
+    /// aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
+    ///     'NetworkInterfaces[].[NetworkInterfaceId,VpcId]'
+    /// ## How to fix it
+    /// Create an endpoint for the service in this VPC. Or connect the VPCs (peering, transit gateway), add routes in both
+    /// directions, and admit this host's addresses on the endpoint's security group.
+    static ENDPOINT_IN_OTHER_VPC = { title: "the name leads to an endpoint in another VPC", severity: Error, side: ConsumerVpc, layer: Route, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&ENDPOINT_IN_OTHER_VPC, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let suspects: Vec<_> = case.failing().filter(|row| row.is_undelivered()).collect();
+    let Some(first) = suspects.first() else {
+        return Ok(None);
+    };
+    let here = first.path.source.vpc.ok()?;
+    let elsewhere: Vec<_> = suspects
+        .iter()
+        .copied()
+        .filter(|row| matches!(&row.path.destination.vpc, Known::Known(vpc) if vpc != here) && unrouted(row))
+        .collect();
+    if elsewhere.is_empty() {
+        first.path.destination.eni.ok().map(|_| ()).or_else(|why| not_here(&suspects, why))?;
+        return Ok(None);
+    }
+    let there = words::list(distinct(elsewhere.iter().filter_map(|row| row.path.destination.vpc.known())));
+    let denied = elsewhere.iter().any(|row| denies_route(row));
+    let confidence = if denied { Confidence::Confirmed } else { Confidence::Likely };
+    let summary = format!(
+        "{} leads to an endpoint in {there}, and this host is in {here}, from where nothing leads there.",
+        case.host()
+    );
+    let draft = Draft::new(confidence, summary)
+        .evidence(elsewhere.iter().map(|row| holder(row)))
+        .evidence(distinct(elsewhere.iter().flat_map(|row| routes(row))))
+        .evidence(elsewhere.iter().map(|row| words::packets(case, row)))
+        .fix(fix(case, &elsewhere))
+        .explains(elsewhere.iter().copied());
+    Ok(Some(draft))
+}
+
+/// Addresses that nobody here holds are another finding's business; addresses of which we know nothing are open.
+fn not_here(
+    suspects: &[&Row<'_>],
+    why: crate::model::known::Unknown,
+) -> Result<(), crate::model::known::Unknown> {
+    let known_nobody = suspects.iter().all(|row| row.eni == Known::Known(None));
+    if known_nobody { Ok(()) } else { Err(why) }
+}
+
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.fold(Vec::new(), |mut seen, item| {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+        seen
+    })
+}
+
+const ROUTES: [StepKind; 2] = [StepKind::ForwardRoute, StepKind::ReturnRoute];
+
+fn unrouted(row: &Row<'_>) -> bool {
+    ROUTES.iter().any(|kind| row.path.step(*kind).is_some_and(|step| step.outcome != StepOutcome::Allow))
+}
+
+fn denies_route(row: &Row<'_>) -> bool {
+    ROUTES.iter().any(|kind| matches!(row.path.blocker_at(*kind), Ok(Some(_))))
+}
+
+fn holder(row: &Row<'_>) -> Evidence {
+    let place = &row.path.destination;
+    let eni = place.eni.known().map_or("an interface", |eni| eni.as_str());
+    let vpc = place.vpc.known().map_or("another VPC", |vpc| vpc.as_str());
+    let endpoint = match &row.endpoint {
+        Known::Known(Some(endpoint)) => format!(" of {}", endpoint.id),
+        _ => String::new(),
+    };
+    Evidence::of(
+        format!("{} is held by {eni}{endpoint} in {vpc}", row.ip()),
+        ResourceRef::new(ResourceKind::NetworkInterface, eni),
+    )
+}
+
+fn routes(row: &Row<'_>) -> Vec<Evidence> {
+    let told = ROUTES.iter().filter_map(|kind| row.path.step(*kind));
+    let refused = told.filter(|step| step.outcome != StepOutcome::Allow);
+    refused
+        .map(|step| match &step.resource {
+            Some(resource) => {
+                Evidence::of(format!("{} towards {}: {}", resource.id, row.ip(), step.rule), resource.clone())
+            }
+            None => Evidence::new(format!("{}: {}", step.kind.as_str(), step.rule)),
+        })
+        .collect()
+}
+
+fn fix(case: &Case<'_>, rows: &[&Row<'_>]) -> Fix {
+    let here = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
+    let service = rows.iter().find_map(|row| match &row.endpoint {
+        Known::Known(Some(endpoint)) => Some(endpoint.service.clone()),
+        _ => None,
+    });
+    let service = service.unwrap_or_else(|| "SERVICE_NAME".to_owned());
+    Fix::text(format!(
+        "Create an endpoint for {service} in {here}, or connect the two VPCs and route both ways"
+    ))
+    .cli(format!(
+        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {here} --service-name {service} \
+             --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID"
+    ))
+}

@@ -1,0 +1,115 @@
+//! `endpoint-missing`
+
+use crate::{
+    analyze::dns,
+    model::{
+        endpoint::{EndpointKind, VpcEndpoint},
+        finding::{Confidence, Evidence, Fix},
+        resource::{ResourceKind, ResourceRef},
+    },
+};
+
+use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// Nothing in this VPC connects privately to the service: its name leads to public addresses that this host cannot
+    /// reach, or to nothing.
+    /// ## How we know
+    /// DescribeVpcEndpoints lists no endpoint of the service in this VPC (or not the endpoint that the configuration
+    /// names), and the name gives public addresses that do not answer, or no address.
+    /// ## What looks like it
+    /// `dns-private-dns-disabled`: the endpoint exists, its name is off.
+    /// `endpoint-in-other-vpc`: the endpoint exists, elsewhere.
+    /// ## How to confirm it by hand
+    /// aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC Name=service-name,Values=SERVICE
+    /// ## How to fix it
+    /// Create an interface endpoint for the service, with private DNS on, in subnets of at least two zones, and with a
+    /// security group that admits this host on the service's port.
+    static ENDPOINT_MISSING = { title: "this VPC has no endpoint for the service", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&ENDPOINT_MISSING, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let public: Vec<_> = case.failing_public().collect();
+    if public.is_empty() && !case.name_gives_nothing() {
+        return Ok(None);
+    }
+    let endpoints = case.endpoints()?;
+    let Some((what, confidence)) = absent(case, &endpoints) else {
+        return Ok(None);
+    };
+    let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
+    let leads = if public.is_empty() {
+        format!("{} gives no address", case.host())
+    } else {
+        format!("{} leads to {}", case.host(), words::list(public.iter().map(|row| row.ip())))
+    };
+    let draft = Draft::new(confidence, format!("{vpc} has no {}; {leads}.", what.describe()))
+        .evidence([Evidence::of(
+            format!("{vpc}: DescribeVpcEndpoints lists {}", listed(&endpoints)),
+            ResourceRef::new(ResourceKind::Vpc, vpc),
+        )])
+        .evidence([words::system(case)])
+        .evidence(public.iter().map(|row| words::packets(case, row)))
+        .fix(fix(vpc, &what))
+        .explains(public.iter().copied());
+    Ok(Some(if case.name_gives_nothing() { draft.explains_name() } else { draft }))
+}
+
+/// What should exist here and does not.
+enum Absent {
+    Endpoint(String),
+    Service(String),
+    Any,
+}
+
+impl Absent {
+    fn describe(&self) -> String {
+        match self {
+            Self::Endpoint(id) => format!("endpoint {id}"),
+            Self::Service(name) => format!("endpoint for {name}"),
+            Self::Any => "interface endpoint that could serve this name".to_owned(),
+        }
+    }
+}
+
+fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confidence)> {
+    let target = &case.target.target;
+    if let Some(id) = &target.endpoint {
+        let here = endpoints.iter().any(|endpoint| endpoint.id == *id);
+        return (!here).then(|| (Absent::Endpoint(id.to_string()), Confidence::Confirmed));
+    }
+    let service = target.expect.service.clone().or_else(|| dns::service_of_aws_name(case.host()));
+    if let Some(service) = service {
+        let served = endpoints.iter().any(|e| e.service == service || covers(case, e));
+        return (!served).then_some((Absent::Service(service), Confidence::Confirmed));
+    }
+    // A name that says nothing of its service: only a VPC without any interface endpoint tells something.
+    let none = endpoints.iter().all(|endpoint| endpoint.kind != EndpointKind::Interface);
+    let public = case.failing_public().next().is_some();
+    (none && public).then_some((Absent::Any, Confidence::Possible))
+}
+
+fn covers(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
+    dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+}
+
+fn listed(endpoints: &[&VpcEndpoint]) -> String {
+    if endpoints.is_empty() {
+        return "no endpoint".to_owned();
+    }
+    words::list(endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.service)))
+}
+
+fn fix(vpc: &str, what: &Absent) -> Fix {
+    let service = match what {
+        Absent::Service(name) => name.as_str(),
+        Absent::Endpoint(_) | Absent::Any => "SERVICE_NAME",
+    };
+    Fix::text(format!("Create an interface endpoint in {vpc}, with private DNS on")).cli(format!(
+        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {vpc} --service-name {service} \
+         --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID --private-dns-enabled"
+    ))
+}

@@ -1,0 +1,46 @@
+//! `route-blackhole`
+
+use crate::{
+    analyze::path::{Blocker, RouteBlocker, StepKind},
+    model::finding::{Confidence, Evidence, Fix},
+};
+
+use super::{Case, Draft, Outcome, Rule, access, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// The route that decides for this address is a blackhole: its target (a peering connection, gateway or interface) is
+    /// gone. It still wins over shorter prefixes, and drops without an answer.
+    /// ## How we know
+    /// The longest matching route of the subnet's table has state blackhole, and connections get no answer.
+    /// ## What looks like it
+    /// `endpoint-in-other-vpc`: no route leads there at all.
+    /// ## How to confirm it by hand
+    ///     aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET --query 'RouteTables[].Routes'
+    /// ## How to fix it
+    /// Delete the route, or replace it by one with a living target.
+    static ROUTE_BLACKHOLE = { title: "the route to the address leads nowhere", severity: Error, side: ConsumerVpc, layer: Route, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&ROUTE_BLACKHOLE, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let blackhole = |blocker: &Blocker| *blocker == Blocker::Route(RouteBlocker::Blackhole);
+    let mut blocked = access::blocked(case, StepKind::ForwardRoute, blackhole)?;
+    if blocked.is_empty() {
+        blocked = access::blocked(case, StepKind::ReturnRoute, blackhole)?;
+    }
+    let Some(table) = blocked.first().and_then(|b| b.step.resource.as_ref()) else {
+        return Ok(None);
+    };
+    let rule = blocked.first().map_or("", |b| b.step.rule.as_str());
+    let draft = Draft::new(
+        Confidence::Confirmed,
+        format!("{} sends these packets into a blackhole: {rule}.", table.id),
+    )
+    .evidence([Evidence::of(format!("{}: {rule}", table.id), table.clone())])
+    .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
+    .fix(Fix::text(format!("Delete or replace the route {rule} in {}", table.id)))
+    .explains(blocked.iter().map(|b| b.row));
+    Ok(Some(draft))
+}

@@ -1,0 +1,58 @@
+//! `tls-hostname-mismatch`
+
+use crate::model::{
+    finding::{Confidence, Evidence, Fix},
+    observation::Verdict,
+    resource::{ResourceKind, ResourceRef},
+};
+
+use super::{Case, Draft, Outcome, Rule, declare_finding, tls_rows, words};
+
+declare_finding! {
+    /// ## What it means
+    /// The server presented a certificate that does not name the host that was asked for. Often the application uses the
+    /// endpoint's own name (`vpce-….vpce.amazonaws.com`) while the certificate is for the vendor's.
+    /// ## How we know
+    /// The handshake completed, and the leaf certificate's subjectAltName entries do not match the name (RFC 9525).
+    /// ## What looks like it
+    /// `tls-untrusted-issuer`: the name fits, the issuer is not trusted.
+    /// ## How to confirm it by hand
+    ///     openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null | openssl x509 -noout -ext subjectAltName
+    /// ## How to fix it
+    /// Use a name that the certificate has; let DNS lead that name to the endpoint (private DNS, or a private hosted zone).
+    static TLS_HOSTNAME_MISMATCH = { title: "the certificate is for another name", severity: Error, side: Client, layer: Tls, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&TLS_HOSTNAME_MISMATCH, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let rows = tls_rows::verified(case, |verification| matches!(verification.name, Verdict::Failed { .. }));
+    let Some((_, tls)) = rows.first() else {
+        return Ok(None);
+    };
+    let names = tls.leaf().map(|leaf| leaf.names.clone()).unwrap_or_default();
+    let valid_for = if names.is_empty() { "no name at all".to_owned() } else { words::list(&names) };
+    let draft = Draft::new(
+        Confidence::Confirmed,
+        format!("The certificate is for {valid_for}, not for {}.", tls.server_name),
+    )
+    .evidence(rows.iter().map(|(row, tls)| {
+        let subject = tls.leaf().map(|leaf| leaf.subject.clone()).unwrap_or_default();
+        Evidence::of(
+            format!("{} presents {subject}, valid for {valid_for}", row.ip()),
+            ResourceRef::new(ResourceKind::Certificate, &subject),
+        )
+    }))
+    .fix(fix(&names))
+    .explains(rows.iter().map(|(row, _)| *row));
+    Ok(Some(draft))
+}
+
+fn fix(names: &[String]) -> Fix {
+    match names.iter().find(|name| !name.starts_with('*')) {
+        Some(name) => Fix::text(format!(
+            "Connect to {name} instead, and let DNS lead that name to the endpoint's addresses"
+        )),
+        None => Fix::text("Connect to a name that the certificate has"),
+    }
+}
