@@ -63,14 +63,10 @@ impl Place {
         }
         Self {
             ip,
-            eni: or(found.eni, &vantage.eni),
-            vpc: or(found.vpc, &vantage.vpc),
-            subnet: or(found.subnet, &vantage.subnet),
-            groups: or(found.groups, &vantage.security_groups),
+            eni: found.eni.or(vantage.eni.clone()),
+            vpc: found.vpc.or(vantage.vpc.clone()),
+            subnet: found.subnet.or(vantage.subnet.clone()),
+            groups: found.groups.or(vantage.security_groups.clone()),
         }
     }
-}
-
-fn or<T: Clone>(first: Known<T>, second: &Known<T>) -> Known<T> {
-    if first.is_known() || !second.is_known() { first } else { second.clone() }
 }

@@ -80,6 +80,12 @@ impl<T> Known<T> {
         }
     }
 
+    /// This fact, otherwise the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self.is_known() { self } else { other }
+    }
+
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Known(_))
     }

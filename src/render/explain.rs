@@ -1,0 +1,42 @@
+//! The long text of a finding, and the list of all, from the registry alone: there may be no web at 3 a.m.
+
+use crate::{
+    model::finding::FindingMeta,
+    rules::RULES,
+};
+
+use super::style::{Styles, paint};
+
+/// The documentation of one code.
+pub fn one(meta: &FindingMeta, styles: &Styles) -> String {
+    let mut text = format!(
+        "{}\n{}\n\n{} · {} · since {}\n",
+        paint(styles.heading, meta.code),
+        meta.title,
+        meta.severity.as_str(),
+        meta.side.as_str(),
+        meta.since,
+    );
+    for line in meta.documentation.lines() {
+        // A doc comment's line begins with one space; indented commands keep the rest of theirs.
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        let line = match line.strip_prefix("## ") {
+            Some(heading) => format!("\n{}", paint(styles.heading, heading)),
+            None => format!("  {line}"),
+        };
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Every code with its title.
+pub fn list(styles: &Styles) -> String {
+    let width = RULES.iter().map(|rule| rule.meta.code.len()).max().unwrap_or(0);
+    let mut metas: Vec<_> = RULES.iter().map(|rule| rule.meta).collect();
+    metas.sort_by_key(|meta| meta.code);
+    let line = |meta: &&FindingMeta| {
+        format!("{}  {}\n", paint(styles.heading, format!("{:width$}", meta.code)), meta.title)
+    };
+    metas.iter().map(line).collect()
+}

@@ -1,0 +1,399 @@
+//! The report as a person reads it at 3 a.m.: what is broken, who has to do what, then the evidence,
+//! aligned, complete enough for a ticket.
+
+use std::fmt::Write as _;
+
+use crate::{
+    model::{
+        facts::{Facts, TargetFacts},
+        finding::{Finding, Phase, Severity, Side, Symptom},
+        host::{Vantage, VantageSource},
+        known::Known,
+        observation::{AddressProbe, DnsAnswer, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe},
+        report::{AddressReport, PathVerdict, Report, TargetReport, TargetVerdict},
+    },
+    render::{
+        plural,
+        style::{Styles, paint},
+    },
+};
+
+/// Width of the first column of the evidence.
+const LABEL: usize = 12;
+
+pub fn render(report: &Report, styles: &Styles) -> String {
+    let mut out = String::new();
+    for (facts, target) in report.facts.targets.iter().zip(&report.targets) {
+        let section = Section { facts: &report.facts, target: facts, report: target, styles };
+        section.write(&mut out);
+    }
+    shared_causes(&mut out, report, styles);
+    footer(&mut out, report);
+    out
+}
+
+/// One target.
+struct Section<'a> {
+    facts: &'a Facts,
+    target: &'a TargetFacts,
+    report: &'a TargetReport,
+    styles: &'a Styles,
+}
+
+impl Section<'_> {
+    fn write(&self, out: &mut String) {
+        self.headline(out);
+        if self.report.verdict == TargetVerdict::Healthy {
+            self.remarks(out, &self.report.findings);
+            return;
+        }
+        let (causes, remarks): (Vec<_>, Vec<_>) =
+            self.report.findings.iter().cloned().partition(|f| f.severity == Severity::Error);
+        if let Some(first) = causes.first() {
+            self.cause(out, first);
+        }
+        self.evidence(out, causes.first());
+        self.unexplained(out);
+        for further in causes.iter().skip(1) {
+            self.cause(out, further);
+            self.because(out, further);
+        }
+        self.fixes(out, &causes);
+        self.remarks(out, &remarks);
+        self.not_checked(out);
+        if let Some(first) = causes.first() {
+            line(out, 2, &paint(self.styles.faint, format!("vpce-doctor explain {}", first.code)));
+        }
+        out.push('\n');
+    }
+
+    fn headline(&self, out: &mut String) {
+        let (mark, style) = match self.report.verdict {
+            TargetVerdict::Healthy => ("✓", self.styles.good),
+            TargetVerdict::Degraded | TargetVerdict::Unknown => ("!", self.styles.doubtful),
+            TargetVerdict::Down => ("✗", self.styles.bad),
+        };
+        let target = &self.target.target;
+        let verdict = self.report.verdict.as_str();
+        let _ = write!(
+            out,
+            "{} {} · {} · {}",
+            paint(style, mark),
+            paint(self.styles.heading, &target.name),
+            target.protocol,
+            paint(style, verdict)
+        );
+        if self.report.verdict == TargetVerdict::Healthy {
+            let rows: Vec<_> = self.target.used().collect();
+            let slowest = rows.iter().map(|row| total_seconds(row)).fold(0.0, f64::max);
+            let _ = write!(
+                out,
+                " · {} · slowest {}",
+                plural::count(rows.len(), "address", "addresses"),
+                crate::model::time::Seconds(slowest)
+            );
+        }
+        out.push('\n');
+    }
+
+    fn cause(&self, out: &mut String, finding: &Finding) {
+        let right = format!("{} · {}", finding.confidence.as_str(), owner(finding));
+        let gap = 68usize.saturating_sub(finding.code.chars().count()).max(2);
+        out.push('\n');
+        line(out, 2, &format!("{}{:gap$}{right}", paint(self.styles.bad, &finding.code), ""));
+        line(out, 2, &finding.summary);
+    }
+
+    fn evidence(&self, out: &mut String, primary: Option<&Finding>) {
+        out.push('\n');
+        self.labelled(out, "who asks", &who(&self.facts.vantage));
+        self.labelled(out, "name", &name(self.target));
+        for endpoint in self.endpoints() {
+            self.labelled(out, "leads to", &endpoint);
+        }
+        for (probe, row) in self.target.addresses.iter().zip(&self.report.addresses) {
+            self.labelled(out, &row.ip.to_string(), &self.row(probe, row));
+        }
+        if let Some(primary) = primary {
+            self.because(out, primary);
+        }
+    }
+
+    fn because(&self, out: &mut String, finding: &Finding) {
+        for (at, evidence) in finding.evidence.iter().enumerate() {
+            self.labelled(out, if at == 0 { "because" } else { "" }, &evidence.fact);
+        }
+    }
+
+    fn labelled(&self, out: &mut String, label: &str, text: &str) {
+        let label = paint(self.styles.faint, format!("{label:LABEL$}"));
+        line(out, 4, &format!("{label}{}{text}", if label.chars().count() > LABEL { " " } else { "" }));
+    }
+
+    fn endpoints(&self) -> Vec<String> {
+        let inventory = &self.facts.inventory;
+        let mut told = Vec::new();
+        for id in self.report.addresses.iter().filter_map(|row| row.endpoint.as_ref()) {
+            let Some(endpoint) = inventory.endpoint(id) else { continue };
+            let text = format!("{id} ({})  {}", endpoint.state, endpoint.service);
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
+        told
+    }
+
+    fn row(&self, probe: &AddressProbe, row: &AddressReport) -> String {
+        let mut parts = Vec::new();
+        if let Some(az) = &row.az_id {
+            parts.push(az.to_string());
+        }
+        if !probe.used {
+            parts.push("not what applications get".to_owned());
+        }
+        parts.push(self.path(row));
+        parts.push(self.tcp(&probe.tcp.outcome, probe.tcp.seconds));
+        parts.extend(probe.tls.as_ref().and_then(|tls| self.tls(tls)));
+        if let Some(http) = &probe.http
+            && let Some(text) = self.http(&http.outcome)
+        {
+            parts.push(text);
+        }
+        parts.join("   ")
+    }
+
+    fn path(&self, row: &AddressReport) -> String {
+        match &row.path {
+            Known::Known(PathVerdict::Allow) => format!("path {} allowed", paint(self.styles.good, "✓")),
+            Known::Known(PathVerdict::Deny) => format!("path {} blocked", paint(self.styles.bad, "✗")),
+            Known::Unknown(_) => format!("path {} not known", paint(self.styles.doubtful, "?")),
+        }
+    }
+
+    fn mark(&self, good: bool) -> String {
+        if good { paint(self.styles.good, "✓") } else { paint(self.styles.bad, "✗") }
+    }
+
+    fn tcp(&self, outcome: &TcpOutcome, seconds: crate::model::time::Seconds) -> String {
+        let mark = self.mark(outcome.is_connected());
+        let text = match outcome {
+            TcpOutcome::Connected { .. } => seconds.to_string(),
+            TcpOutcome::Refused { .. } => format!("refused in {seconds}"),
+            TcpOutcome::TimedOut { syns: Some(syns) } => {
+                format!("no answer, {} in {seconds}", plural::count(*syns as usize, "SYN", "SYNs"))
+            }
+            TcpOutcome::TimedOut { syns: None } => format!("no answer in {seconds}"),
+            TcpOutcome::Unreachable { icmp: Some(icmp), .. } => {
+                format!("unreachable, ICMP type {} code {}", icmp.kind, icmp.code)
+            }
+            TcpOutcome::Unreachable { icmp: None, .. } => "unreachable".to_owned(),
+            TcpOutcome::LocalError { message, .. } => format!("this host could not send: {message}"),
+        };
+        format!("tcp {mark} {text}")
+    }
+
+    fn tls(&self, probe: &TlsProbe) -> Option<String> {
+        let text = match &probe.outcome {
+            TlsOutcome::NotTried => return None,
+            TlsOutcome::Completed if probe.passed() => {
+                format!("{} {}", probe.version.as_deref().unwrap_or(""), probe.seconds)
+            }
+            TlsOutcome::Completed => "certificate does not verify".to_owned(),
+            TlsOutcome::Alert { description } => format!("alert {description}"),
+            TlsOutcome::NotTls { .. } => "no TLS on this port".to_owned(),
+            TlsOutcome::UnexpectedEof => "closed during the handshake".to_owned(),
+            TlsOutcome::Reset => "reset during the handshake".to_owned(),
+            TlsOutcome::TimedOut => format!("no answer to the ClientHello in {}", probe.seconds),
+            TlsOutcome::Failed { message } => message.clone(),
+        };
+        Some(format!("tls {} {}", self.mark(probe.passed()), text.trim()))
+    }
+
+    fn http(&self, outcome: &HttpOutcome) -> Option<String> {
+        match outcome {
+            HttpOutcome::NotTried => None,
+            HttpOutcome::Answered { status } => Some(format!("http {status}")),
+            HttpOutcome::TimedOut => Some(format!("http {} no answer", self.mark(false))),
+            HttpOutcome::Failed { message } => Some(format!("http {} {message}", self.mark(false))),
+        }
+    }
+
+    /// What is left over is said, never passed over.
+    fn unexplained(&self, out: &mut String) {
+        if self.report.unexplained.is_empty() {
+            return;
+        }
+        out.push('\n');
+        for symptom in &self.report.unexplained {
+            let what = match symptom {
+                Symptom::NameGivesNothing => "the name gives nothing to connect to".to_owned(),
+                Symptom::AddressFails { ip, phase } => format!("{ip} fails in {}", phase_name(*phase)),
+            };
+            line(out, 2, &format!("{} {what}", paint(self.styles.doubtful, "Not explained:")));
+        }
+    }
+
+    fn fixes(&self, out: &mut String, causes: &[Finding]) {
+        let fixes: Vec<_> = causes.iter().flat_map(|cause| &cause.fixes).collect();
+        if fixes.is_empty() {
+            return;
+        }
+        let changes = fixes.iter().filter(|fix| fix.change.is_some()).count();
+        let proved = changes > 0 && fixes.iter().filter(|fix| fix.change.is_some()).all(|fix| fix.verified);
+        let title = match (proved, changes == fixes.len(), changes) {
+            (true, true, 1) => "Fix (proved on this inventory: with it, the path passes)",
+            (true, true, _) => "Fix (proved on this inventory: with all of it, the path passes)",
+            (true, false, _) => "Fix (the rules among it are proved on this inventory)",
+            (false, ..) => "Fix",
+        };
+        out.push('\n');
+        line(out, 2, &paint(self.styles.heading, title));
+        for fix in fixes {
+            if fix.cli.is_none() || fix.change.is_none() {
+                line(out, 4, &fix.text);
+            }
+            if let Some(cli) = &fix.cli {
+                line(out, 4, &paint(self.styles.command, cli));
+            }
+        }
+    }
+
+    fn remarks(&self, out: &mut String, findings: &[Finding]) {
+        for finding in findings {
+            let style = if finding.severity == Severity::Warning { self.styles.doubtful } else { self.styles.faint };
+            line(
+                out,
+                2,
+                &format!("{} {}: {}", paint(style, finding.severity.as_str()), finding.code, finding.summary),
+            );
+        }
+    }
+
+    fn not_checked(&self, out: &mut String) {
+        out.push('\n');
+        let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
+        for undecided in &self.report.undecided {
+            let gap = format!("{} ({})", undecided.why.missing, undecided.why.reason.describe());
+            match gaps.iter_mut().find(|(known, _)| *known == gap) {
+                Some((_, codes)) => codes.push(&undecided.code),
+                None => gaps.push((gap, vec![&undecided.code])),
+            }
+        }
+        if gaps.is_empty() {
+            line(out, 2, &paint(self.styles.faint, "Not checked: nothing was hidden from this run."));
+        }
+        for (gap, codes) in gaps {
+            let label = paint(self.styles.doubtful, "Not checked:");
+            line(out, 2, &format!("{label} {}", codes.join(", ")));
+            line(out, 4, &format!("needs {gap}"));
+        }
+    }
+}
+
+fn total_seconds(row: &AddressProbe) -> f64 {
+    let tls = row.tls.as_ref().map_or(0.0, |tls| tls.seconds.0);
+    let http = row.http.as_ref().map_or(0.0, |http| http.seconds.0);
+    row.tcp.seconds.0 + tls + http
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Resolve => "name resolution",
+        Phase::Connect => "the TCP handshake",
+        Phase::Tls => "TLS",
+        Phase::Http => "HTTP",
+    }
+}
+
+/// Who has to act, with the thing to act on.
+fn owner(finding: &Finding) -> String {
+    use crate::model::resource::ResourceKind as Kind;
+    let owned = [Kind::SecurityGroup, Kind::NetworkAcl, Kind::RouteTable, Kind::VpcEndpoint, Kind::Vpc, Kind::File];
+    let references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
+    let thing = references.into_iter().find(|reference| owned.contains(&reference.kind)).map(|r| r.id.as_str());
+    match (finding.side, thing) {
+        (Side::Provider, _) => "the provider".to_owned(),
+        (Side::Tool, _) => "this run".to_owned(),
+        (Side::Client, None) => "you: owner of this host".to_owned(),
+        (Side::ConsumerVpc, None) => "you: owner of this VPC".to_owned(),
+        (Side::Endpoint, None) => "you: owner of the endpoint".to_owned(),
+        (_, Some(thing)) => format!("you: owner of {thing}"),
+    }
+}
+
+fn who(vantage: &Vantage) -> String {
+    let mut parts = Vec::new();
+    parts.push(vantage.source_ip.known().map_or("unknown address".to_owned(), ToString::to_string));
+    parts.extend(vantage.eni.known().map(ToString::to_string));
+    if let Some(subnet) = vantage.subnet.known() {
+        let az = vantage.az_id.known().map(|az| format!(" ({az})")).unwrap_or_default();
+        parts.push(format!("{subnet}{az}"));
+    }
+    let groups: Vec<_> = vantage.security_groups.known().into_iter().flatten().map(ToString::to_string).collect();
+    if !groups.is_empty() {
+        parts.push(groups.join(" "));
+    }
+    let how = match vantage.how {
+        VantageSource::Imds => "from instance metadata",
+        VantageSource::Inventory => "from the inventory",
+        VantageSource::Kernel => "from the kernel's routes; its place in the VPC is not known",
+    };
+    format!("{}   {how}", parts.join("  "))
+}
+
+/// The chain from the name to its addresses, and who told.
+fn name(target: &TargetFacts) -> String {
+    let system = &target.resolution.system;
+    let outcome = match &system.outcome {
+        SystemOutcome::Literal(_) => return "an address, nothing to resolve".to_owned(),
+        SystemOutcome::Addresses(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        SystemOutcome::Failed { message } => message.clone(),
+        SystemOutcome::TimedOut => "no answer".to_owned(),
+    };
+    let answers = target.resolution.servers.iter().filter_map(|server| Some((server, server.a.answer()?)));
+    let told = answers.into_iter().find(|(_, answer)| gives(answer, system.addresses()));
+    let Some((server, answer)) = told else {
+        return format!("{} → {outcome}   this host's resolver, {}", target.target.host, system.seconds);
+    };
+    let chain: String = answer.cnames.iter().map(|cname| format!(" → {}", cname.target)).collect();
+    let ttl = answer.addresses.first().map(|record| format!(", TTL {}", record.ttl)).unwrap_or_default();
+    format!(
+        "{}{chain} → {outcome}   {}, {}{ttl}",
+        target.target.host,
+        server.server.ip(),
+        server.a.seconds
+    )
+}
+
+fn gives(answer: &DnsAnswer, used: &[std::net::IpAddr]) -> bool {
+    !used.is_empty() && used.iter().any(|ip| answer.addresses.iter().any(|record| record.ip == *ip))
+}
+
+/// Causes that explain more than one target, once.
+fn shared_causes(out: &mut String, report: &Report, styles: &Styles) {
+    let shared: Vec<_> = report.summary.iter().filter(|entry| entry.targets.len() > 1).collect();
+    if shared.is_empty() {
+        return;
+    }
+    line(out, 0, &paint(styles.heading, "One cause, several targets"));
+    for entry in shared {
+        line(out, 2, &format!("{}: {}", entry.code, entry.text));
+        line(out, 4, &entry.targets.join(", "));
+    }
+    out.push('\n');
+}
+
+fn footer(out: &mut String, report: &Report) {
+    let tally: Vec<_> = TargetVerdict::ALL
+        .iter()
+        .map(|verdict| (verdict, report.targets.iter().filter(|target| target.verdict == *verdict).count()))
+        .filter(|(_, count)| *count > 0)
+        .map(|(verdict, count)| format!("{count} {}", verdict.as_str()))
+        .collect();
+    let targets = plural::count(report.targets.len(), "target", "targets");
+    line(out, 0, &format!("{targets}: {} · {}", tally.join(", "), report.facts.elapsed));
+}
+
+fn line(out: &mut String, indent: usize, text: &str) {
+    let _ = writeln!(out, "{:indent$}{text}", "");
+}

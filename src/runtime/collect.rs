@@ -1,0 +1,238 @@
+//! Facts: everything asked at once, each question under its deadline.
+//!
+//! A name's addresses are probed the moment the system has them; the DNS servers, the instance metadata and
+//! the EC2 API are asked meanwhile. A healthy check therefore costs its slowest probe and little more.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use futures_util::future::{self, join_all};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::Instant,
+};
+
+use crate::{
+    analyze::{dns, symptom},
+    model::{
+        facts::{Facts, TargetFacts},
+        host::Host,
+        id::VpcId,
+        inventory::Inventory,
+        known::{Known, Reason},
+        observation::{
+            AddressProbe, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup, SystemOutcome,
+        },
+        target::Target,
+        time::Seconds,
+    },
+    ports::{Clock, HostReader, InventorySource, Prober, Resolver, Scope},
+};
+
+/// The world as seen through its ports.
+#[derive(Clone)]
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub host: Arc<dyn HostReader>,
+    pub inventory: Arc<dyn InventorySource>,
+    pub prober: Arc<dyn Prober>,
+    pub resolver: Arc<dyn Resolver>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For the whole of the configuration.
+    pub inventory: Duration,
+    /// For the instance metadata service, which is near or absent.
+    pub host: Duration,
+    /// Connections under way at once.
+    pub concurrency: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            inventory: Duration::from_secs(10),
+            host: Duration::from_millis(500),
+            concurrency: 64,
+        }
+    }
+}
+
+/// Once every address has proved healthy, DNS servers that have not answered yet get this long: their word
+/// would explain nothing any more.
+const PATIENCE_WHEN_HEALTHY: Duration = Duration::from_millis(10);
+
+/// Addresses that only DNS gives are tried for comparison, so many at most.
+const COMPARISONS: usize = 4;
+
+pub async fn collect(world: &World, targets: &[Target], limits: Limits) -> Facts {
+    let start = Instant::now();
+    let probing = Semaphore::new(limits.concurrency);
+    let (resolved, mut found) = mpsc::unbounded_channel();
+    let observing = join_all(targets.iter().map(|target| observe(world, target, &probing, resolved.clone())));
+    drop(resolved);
+    let configuration = async {
+        let (host, destinations) = future::join(world.host.read(limits.host), drain(&mut found)).await;
+        let source_ip = source_address(world, &destinations);
+        let scope = scope(&host, source_ip.known().copied(), destinations, targets);
+        let inventory = world.inventory.fetch(&scope, limits.inventory).await;
+        (host, source_ip, inventory)
+    };
+    let (targets, (host, source_ip, inventory)) = future::join(observing, configuration).await;
+    Facts {
+        schema: Facts::SCHEMA.to_owned(),
+        now: world.clock.now(),
+        elapsed: start.elapsed().into(),
+        vantage: super::vantage::locate(&host, &inventory, source_ip),
+        host,
+        inventory,
+        targets,
+    }
+}
+
+/// Every target sends its addresses once and lets go of the channel.
+async fn drain(found: &mut mpsc::UnboundedReceiver<Vec<IpAddr>>) -> Vec<IpAddr> {
+    let mut all = Vec::new();
+    while let Some(addresses) = found.recv().await {
+        all.extend(addresses.into_iter().filter(|ip| !all.contains(ip)).collect::<Vec<_>>());
+    }
+    all
+}
+
+/// Towards the first destination; towards the VPC's resolver when no name gave one.
+fn source_address(world: &World, destinations: &[IpAddr]) -> Known<IpAddr> {
+    let towards = destinations.first().copied().unwrap_or(IpAddr::V4(dns::VPC_RESOLVER_V4));
+    world.prober.source_towards(towards)
+}
+
+fn scope(host: &Host, source: Option<IpAddr>, destinations: Vec<IpAddr>, targets: &[Target]) -> Scope {
+    let own = |ip: IpAddr| {
+        let interfaces = &host.metadata.known()?.interfaces;
+        interfaces.iter().find(|interface| interface.addresses.contains(&ip))?.vpc.clone()
+    };
+    let vpc: Option<VpcId> = source.and_then(own);
+    Scope {
+        vpc,
+        sources: source.into_iter().collect(),
+        destinations,
+        endpoints: targets.iter().filter_map(|target| target.endpoint.clone()).collect(),
+        services: targets.iter().filter_map(|target| target.expect.service.clone()).collect(),
+    }
+}
+
+/// One target, from its name to its rows.
+async fn observe(
+    world: &World,
+    target: &Target,
+    probing: &Semaphore,
+    resolved: mpsc::UnboundedSender<Vec<IpAddr>>,
+) -> TargetFacts {
+    let (give_up, patience) = watch::channel(false);
+    let asking = ask_servers(world, target, patience);
+    let using = async {
+        let system = system_lookup(world, target).await;
+        // The receiver outlives every sender's target; if it is gone, nobody wants the addresses.
+        let _ = resolved.send(system.addresses().to_vec());
+        drop(resolved);
+        let rows = probe_all(world, target, system.addresses(), probing).await;
+        if !rows.is_empty() && rows.iter().all(|row| symptom::failing_phase(target, row).is_none()) {
+            tokio::time::sleep(PATIENCE_WHEN_HEALTHY).await;
+            give_up.send_replace(true);
+        }
+        (system, rows)
+    };
+    let (servers, (system, mut rows)) = future::join(asking, using).await;
+    let literal = target.literal().is_some();
+    let hosts_file = if literal { Vec::new() } else { world.resolver.hosts_file(&target.host) };
+    let resolution = Resolution { system, servers, hosts_file };
+    let compared = probe_all(world, target, &only_in_dns(&resolution), probing).await;
+    rows.extend(compared.into_iter().map(|row| AddressProbe { used: false, ..row }));
+    TargetFacts { target: target.clone(), resolution, addresses: rows }
+}
+
+async fn system_lookup(world: &World, target: &Target) -> SystemLookup {
+    match target.literal() {
+        Some(ip) => SystemLookup { outcome: SystemOutcome::Literal(ip), seconds: Seconds(0.0) },
+        None => world.resolver.system(&target.host, target.timeout).await,
+    }
+}
+
+async fn ask_servers(world: &World, target: &Target, patience: watch::Receiver<bool>) -> Vec<ServerAnswer> {
+    if target.literal().is_some() {
+        return Vec::new();
+    }
+    let asks = world.resolver.servers().into_iter().map(|(server, role)| {
+        let mut patience = patience.clone();
+        async move {
+            tokio::select! {
+                biased;
+                answer = world.resolver.ask(server, role, &target.host, target.timeout) => answer,
+                Ok(_) = patience.wait_for(|over| *over) => {
+                    let lookup = || Lookup { outcome: LookupOutcome::NotAwaited, seconds: Seconds(0.0) };
+                    ServerAnswer { server, role, a: lookup(), aaaa: lookup() }
+                }
+            }
+        }
+    });
+    join_all(asks).await
+}
+
+async fn probe_all(
+    world: &World,
+    target: &Target,
+    addresses: &[IpAddr],
+    probing: &Semaphore,
+) -> Vec<AddressProbe> {
+    join_all(addresses.iter().map(|ip| async move {
+        // The semaphore is never closed; waiting for a place is not part of the probe's time.
+        let _place = probing.acquire().await;
+        world.prober.probe(target, *ip, target.timeout).await
+    }))
+    .await
+}
+
+/// Where the system's answer comes from a hosts file, or is none, the addresses that DNS gives are worth a try:
+/// if they work, the cause is found.
+fn only_in_dns(resolution: &Resolution) -> Vec<IpAddr> {
+    let used = resolution.system.addresses();
+    if resolution.hosts_file.is_empty() && !used.is_empty() {
+        return Vec::new();
+    }
+    let mut only: Vec<IpAddr> = Vec::new();
+    for ip in resolution.servers.iter().flat_map(ServerAnswer::addresses) {
+        if !used.contains(&ip) && !only.contains(&ip) && only.len() < COMPARISONS {
+            only.push(ip);
+        }
+    }
+    only
+}
+
+/// For runs that want no inventory.
+pub struct NoInventory {
+    why: String,
+}
+
+impl NoInventory {
+    pub fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into() }
+    }
+}
+
+impl InventorySource for NoInventory {
+    fn fetch<'a>(&'a self, _: &'a Scope, _: Duration) -> future::BoxFuture<'a, Inventory> {
+        Box::pin(future::ready(Inventory::none(&self.why)))
+    }
+}
+
+/// An inventory that could not even be asked for: wished for, and no credentials found, say.
+pub struct DeniedInventory {
+    pub region: String,
+    pub reason: Reason,
+}
+
+impl InventorySource for DeniedInventory {
+    fn fetch<'a>(&'a self, _: &'a Scope, _: Duration) -> future::BoxFuture<'a, Inventory> {
+        let source = crate::model::inventory::InventorySource::Ec2 { region: self.region.clone() };
+        Box::pin(future::ready(Inventory::unknown(source, &self.reason)))
+    }
+}
