@@ -206,6 +206,7 @@ const INVALID: &[(&str, &str)] = &[
     ),
 ];
 
+const EXAMPLE: &str = include_str!("../config/vpce-doctor.yaml");
 const MINIMAL: &str = "targets:\n  - name: api\n    host: api.example.com\n";
 
 #[test]
@@ -284,6 +285,52 @@ fn line_ends_of_windows_and_a_byte_order_mark_do_not_matter() {
     assert_eq!(error.to_string(), r#"config.yaml:4:5: targets[0].hots: unknown key; did you mean "host"?"#);
 }
 
+#[test]
+fn the_example_states_the_defaults() {
+    let plan = config::parse(EXAMPLE, "config/vpce-doctor.yaml").unwrap();
+    let [.., last] = &plan.targets[..] else { panic!("no target: {plan:?}") };
+    assert_eq!((last.interval, last.timeout), (Plan::DEFAULT_INTERVAL, Plan::DEFAULT_TIMEOUT));
+    assert_eq!(Plan { targets: Vec::new(), ..plan }, Plan::default());
+}
+
+#[test]
+fn the_example_is_valid_with_every_setting_switched_on() {
+    let plan = config::parse(&switched_on(EXAMPLE), "config/vpce-doctor.yaml").unwrap();
+    assert!(plan.aws.assume_role.is_some() && plan.targets[0].tls.client_key.is_some());
+}
+
+#[test]
+fn the_example_names_every_key() {
+    let example: serde_yaml::Value = serde_yaml::from_str(&switched_on(EXAMPLE)).unwrap();
+    for (section, keys) in config::SECTIONS {
+        let places = section.split('.').filter(|step| !step.is_empty()).fold(vec![&example], below);
+        let named: BTreeSet<&str> = places
+            .iter()
+            .filter_map(|place| place.as_mapping())
+            .flat_map(|mapping| mapping.keys().filter_map(serde_yaml::Value::as_str))
+            .collect();
+        let valid: BTreeSet<&str> = keys.iter().copied().collect();
+        assert_eq!(named, valid, "section {section:?}");
+    }
+}
+
+/// All that one step of a section's place leads to; `targets[]` leads to every target.
+fn below<'a>(places: Vec<&'a serde_yaml::Value>, step: &str) -> Vec<&'a serde_yaml::Value> {
+    let children = places.into_iter().filter_map(|place| place.get(step.trim_end_matches("[]")));
+    children
+        .flat_map(|child| child.as_sequence().map_or_else(|| vec![child], |list| list.iter().collect()))
+        .collect()
+}
+
+/// Settings are commented out by a `#` right before the key, prose by a `#` and a space.
+fn switched_on(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.trim_start().strip_prefix('#') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase()) => line.replacen('#', "", 1),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Deletes, repeats or replaces a few pieces of a document, as tired fingers do.
 fn damaged(text: &'static str) -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
@@ -354,7 +401,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_file_does_not_panic(text in damaged(MINIMAL)) {
+    fn a_damaged_file_does_not_panic(text in damaged(EXAMPLE)) {
         check(&text)?;
     }
 }

@@ -97,6 +97,18 @@ mod tests {
     }
 
     #[test]
+    fn the_example_lists_the_plain_ports() {
+        let tcp: Vec<String> = PLAIN
+            .iter()
+            .filter(|(_, protocol)| *protocol == Protocol::Tcp)
+            .map(|(port, _)| port.to_string())
+            .collect();
+        let (last, others) = tcp.split_last().unwrap();
+        let sentence = format!("{} and {last} (all tcp) and 80 (http)", others.join(", "));
+        assert!(include_str!("../../config/vpce-doctor.yaml").contains(&sentence), "{sentence}");
+    }
+
+    #[test]
     fn tables_are_sorted_and_do_not_overlap() {
         assert!(PLAIN.is_sorted_by(|a, b| a.0 < b.0));
         assert!(UNSPOKEN.is_sorted_by(|a, b| a.0 < b.0));

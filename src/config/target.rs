@@ -50,8 +50,8 @@ pub enum TargetProblem {
 
 /// Reads one target. Its name is the text as typed.
 ///
-/// A scheme decides the protocol. Without one, the port does: TLS unless the port's customary service begins in plain
-/// text (22, 25, 53, 80, 389, 1883, 3306, 5432, 6379, 9092, 27017). Neither means TLS on port 443.
+/// A scheme decides the protocol. Without one, the port does: TLS unless its customary service begins in plain
+/// text, as the table in [`services`] says. Neither means TLS on port 443.
 pub fn parse(text: &str) -> Result<Target, TargetError> {
     address(text)
         .map(|address| address.into_target(text))
