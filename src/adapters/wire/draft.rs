@@ -1,0 +1,123 @@
+//! An inventory while it is being put together from records.
+
+use std::collections::BTreeMap;
+
+use super::{Notes, Record, Shelf, Shelved as _};
+use crate::model::{
+    endpoint::{EndpointService, NetworkInterface, VpcEndpoint},
+    firewall::{NetworkAcl, PrefixList, SecurityGroup},
+    id::VpcId,
+    inventory::{self, ApiCall, DhcpOptions, Inventory, InventorySource, Subnet, actions},
+    known::{Known, Reason},
+    route::{PeeringConnection, RouteTable},
+    time::Seconds,
+};
+
+pub(crate) struct Draft {
+    pub(crate) vpcs: Shelf<inventory::Vpc>,
+    pub(crate) subnets: Shelf<Subnet>,
+    pub(crate) security_groups: Shelf<SecurityGroup>,
+    pub(crate) network_acls: Shelf<NetworkAcl>,
+    pub(crate) route_tables: Shelf<RouteTable>,
+    pub(crate) network_interfaces: Shelf<NetworkInterface>,
+    pub(crate) vpc_endpoints: Shelf<VpcEndpoint>,
+    pub(crate) endpoint_services: Shelf<EndpointService>,
+    pub(crate) peering_connections: Shelf<PeeringConnection>,
+    pub(crate) prefix_lists: Shelf<PrefixList>,
+    pub(crate) dhcp_options: Shelf<DhcpOptions>,
+    attributes: BTreeMap<(VpcId, DnsAttribute), Known<bool>>,
+    pub(crate) calls: Vec<ApiCall>,
+}
+
+/// The two attributes of a VPC that `DescribeVpcs` leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DnsAttribute {
+    Support,
+    Hostnames,
+}
+
+impl Draft {
+    pub(crate) fn new() -> Self {
+        Self {
+            vpcs: Shelf::new(actions::VPCS),
+            subnets: Shelf::new(actions::SUBNETS),
+            security_groups: Shelf::new(actions::SECURITY_GROUPS),
+            network_acls: Shelf::new(actions::NETWORK_ACLS),
+            route_tables: Shelf::new(actions::ROUTE_TABLES),
+            network_interfaces: Shelf::new(actions::NETWORK_INTERFACES),
+            vpc_endpoints: Shelf::new(actions::VPC_ENDPOINTS),
+            endpoint_services: Shelf::new(actions::ENDPOINT_SERVICES),
+            peering_connections: Shelf::new(actions::PEERING_CONNECTIONS),
+            prefix_lists: Shelf::new(actions::PREFIX_LIST_ENTRIES),
+            dhcp_options: Shelf::new(actions::DHCP_OPTIONS),
+            attributes: BTreeMap::new(),
+            calls: Vec::new(),
+        }
+    }
+
+    /// Shelves one record. What of it cannot be read becomes a failed entry of `calls`, under the
+    /// action that supplies such records.
+    pub(crate) fn put<R: Record>(&mut self, record: R, origin: impl Into<String>) {
+        let mut notes = Notes::about(origin);
+        let read = record.read(&mut notes);
+        let shelf = R::shelf(self);
+        shelf.open();
+        if let Some(model) = read {
+            let key = model.key().to_owned();
+            if shelf.put(model).is_err() {
+                notes.say(format_args!("{key} was already described, differently; the first stands"));
+            }
+        }
+        let action = shelf.action;
+        for message in notes.said {
+            self.report(action, message);
+        }
+    }
+
+    pub(crate) fn put_attribute(&mut self, vpc: VpcId, attribute: DnsAttribute, value: Known<bool>) {
+        let known = value.is_known();
+        let place = self.attributes.entry((vpc, attribute)).or_insert_with(|| value.clone());
+        if known && !place.is_known() {
+            *place = value;
+        }
+    }
+
+    /// Something was lost on the way, and this is what.
+    pub(crate) fn report(&mut self, action: &str, message: impl Into<String>) {
+        self.calls.push(ApiCall {
+            action: action.to_owned(),
+            seconds: Seconds::default(),
+            failure: Some(Reason::Failed { message: message.into() }),
+        });
+    }
+
+    /// The inventory. Lists nobody gave are unknown for the reason `otherwise`.
+    pub(crate) fn finish(self, source: InventorySource, otherwise: &Reason) -> Inventory {
+        let attributes = self.attributes;
+        let vpcs = self.vpcs.take(otherwise).map(|mut vpcs| {
+            for vpc in &mut vpcs {
+                let value = |attribute| attributes.get(&(vpc.id.clone(), attribute)).cloned();
+                let (support, hostnames) = (value(DnsAttribute::Support), value(DnsAttribute::Hostnames));
+                vpc.dns_support = support.unwrap_or(Known::unknown(actions::VPC_ATTRIBUTE, Reason::Absent));
+                vpc.dns_hostnames =
+                    hostnames.unwrap_or(Known::unknown(actions::VPC_ATTRIBUTE, Reason::Absent));
+            }
+            vpcs
+        });
+        Inventory {
+            source,
+            vpcs,
+            subnets: self.subnets.take(otherwise),
+            security_groups: self.security_groups.take(otherwise),
+            network_acls: self.network_acls.take(otherwise),
+            route_tables: self.route_tables.take(otherwise),
+            network_interfaces: self.network_interfaces.take(otherwise),
+            vpc_endpoints: self.vpc_endpoints.take(otherwise),
+            endpoint_services: self.endpoint_services.take(otherwise),
+            peering_connections: self.peering_connections.take(otherwise),
+            prefix_lists: self.prefix_lists.take(otherwise),
+            dhcp_options: self.dhcp_options.take(otherwise),
+            calls: self.calls,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! EC2's records as EC2 words them, and the one translation of them into the model.
+//!
+//! The EC2 API and the AWS CLI's JSON tell the same story in two notations. Both adapters fill the
+//! records of this module, so that a port range or a state means the same whichever way it came.
+//!
+//! Nothing here fails as a whole. What cannot be read is said in [`Notes`]; a part that would change a
+//! verdict by its absence (a rule, an ACL entry) is kept in a form that no rule can take for a decision.
+
+mod dhcp_options;
+mod draft;
+mod endpoint_service;
+mod lenient;
+mod network_acl;
+mod network_interface;
+mod peering_connection;
+mod prefix_list;
+mod route_table;
+mod security_group;
+mod shelf;
+mod subnet;
+mod vpc;
+mod vpc_endpoint;
+mod words;
+
+pub(super) use self::{
+    dhcp_options::{AttributeValue, DhcpConfiguration, DhcpOptions},
+    draft::{DnsAttribute, Draft},
+    endpoint_service::{EndpointService, ServicePrivateDnsName},
+    lenient::{Flag, Int, Text},
+    network_acl::{AclAssociation, AclEntry, AclPortRange, NetworkAcl},
+    network_interface::{Attachment, Ipv4Prefix, Ipv6Address, Ipv6Prefix, NetworkInterface, PrivateAddress},
+    peering_connection::{PeeringConnection, PeeringStatus, PeeringVpc},
+    prefix_list::{PrefixList, PrefixListEntries, PrefixListEntry},
+    route_table::{AssociationState, Route, RouteAssociation, RouteTable},
+    security_group::{
+        GroupPair, IpPermission, IpRange, Ipv6Range, PrefixListRef, ReferencedGroup, SecurityGroup,
+        SecurityGroupRule,
+    },
+    shelf::{Shelf, Shelved},
+    subnet::Subnet,
+    vpc::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc},
+    vpc_endpoint::{DnsEntry, GroupRef, LastError, VpcEndpoint},
+};
+
+/// A record as EC2 words it, with a place in the inventory.
+pub(super) trait Record {
+    type Model: Shelved;
+
+    /// The shelf this kind of record belongs on.
+    fn shelf(draft: &mut Draft) -> &mut Shelf<Self::Model>;
+
+    /// The record in the model's words. `None` when it lacks what identifies it; the notes say what.
+    fn read(self, notes: &mut Notes) -> Option<Self::Model>;
+}
+
+/// What could not be read of one record, each sentence beginning with where the record stands.
+pub(super) struct Notes {
+    origin: String,
+    said: Vec<String>,
+}
+
+impl Notes {
+    pub(super) fn about(origin: impl Into<String>) -> Self {
+        Self { origin: origin.into(), said: Vec::new() }
+    }
+
+    fn say(&mut self, what: impl std::fmt::Display) {
+        self.said.push(format!("{}: {what}", self.origin));
+    }
+
+    /// The value when it could be read; otherwise the reason becomes a note.
+    fn keep<T>(&mut self, read: Result<T, String>) -> Option<T> {
+        read.map_err(|why| self.say(why)).ok()
+    }
+
+    /// A field the record is worthless without.
+    fn vital(&mut self, field: &str, value: Text) -> Option<String> {
+        if value.0.is_none() {
+            self.say(format_args!("the record has no {field} and was left out"));
+        }
+        value.0
+    }
+}
