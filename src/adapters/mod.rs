@@ -1,4 +1,8 @@
 //! F2, every syscall. Types of the AWS SDK, of hickory, rustls and reqwest stop here.
 #![expect(clippy::disallowed_methods, reason = "adapters are where clocks, files and sockets are met")]
 
-pub mod tcp;
+pub mod clock;
+mod http;
+pub mod prober;
+mod tcp;
+mod tls;

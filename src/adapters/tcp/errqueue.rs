@@ -42,7 +42,7 @@ pub(super) fn pop(socket: BorrowedFd<'_>) -> Option<(i32, IcmpError)> {
     loop {
         match recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut iov, Some(&mut space), flags) {
             Ok(message) => {
-                if let Some(error) = message.cmsgs().ok()?.find_map(icmp_error) {
+                if let Some(error) = message.cmsgs().ok()?.find_map(|message| icmp_error(&message)) {
                     return Some(error);
                 }
             }
@@ -52,10 +52,10 @@ pub(super) fn pop(socket: BorrowedFd<'_>) -> Option<(i32, IcmpError)> {
     }
 }
 
-fn icmp_error(message: ControlMessageOwned) -> Option<(i32, IcmpError)> {
+fn icmp_error(message: &ControlMessageOwned) -> Option<(i32, IcmpError)> {
     let (error, from) = match message {
-        ControlMessageOwned::Ipv4RecvErr(error, from) => (error, from.and_then(ipv4)),
-        ControlMessageOwned::Ipv6RecvErr(error, from) => (error, from.and_then(ipv6)),
+        ControlMessageOwned::Ipv4RecvErr(error, from) => (error, from.as_ref().and_then(ipv4)),
+        ControlMessageOwned::Ipv6RecvErr(error, from) => (error, from.as_ref().and_then(ipv6)),
         _ => return None,
     };
     let from_network = matches!(error.ee_origin, libc::SO_EE_ORIGIN_ICMP | libc::SO_EE_ORIGIN_ICMP6);
@@ -64,12 +64,12 @@ fn icmp_error(message: ControlMessageOwned) -> Option<(i32, IcmpError)> {
 }
 
 /// The family is zero when the kernel does not know the sender.
-fn ipv4(address: libc::sockaddr_in) -> Option<IpAddr> {
+fn ipv4(address: &libc::sockaddr_in) -> Option<IpAddr> {
     (i32::from(address.sin_family) == libc::AF_INET)
         .then(|| Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr)).into())
 }
 
-fn ipv6(address: libc::sockaddr_in6) -> Option<IpAddr> {
+fn ipv6(address: &libc::sockaddr_in6) -> Option<IpAddr> {
     (i32::from(address.sin6_family) == libc::AF_INET6)
         .then(|| Ipv6Addr::from(address.sin6_addr.s6_addr).into())
 }

@@ -61,7 +61,8 @@ mod tests {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n\
             0: 0A01000A:C350 1402000A:01BB 01 00000001:00000000 01:00000042 00000007     0        0 1\n\
             1: 0A01000A:C351 1402000A:01BB 02 00000001:00000000 01:00000042 0000000A     0        0 2\n";
-        let [from, other, to] = ["10.0.1.10:50001", "10.0.1.10:50000", "10.0.2.20:443"].map(|a| a.parse().unwrap());
+        let [from, other, to] =
+            ["10.0.1.10:50001", "10.0.1.10:50000", "10.0.2.20:443"].map(|a| a.parse().unwrap());
         assert_eq!(find(table.as_bytes(), from, to), Some(11));
         assert_eq!(find(table.as_bytes(), other, to), None, "established, so the count means data");
         assert_eq!(find(b"\xff\xfe\n".as_slice(), from, to), None);
