@@ -1,5 +1,10 @@
 //! F2, every syscall. Types of the AWS SDK, of hickory, rustls and reqwest stop here.
 #![expect(clippy::disallowed_methods, reason = "adapters are where clocks, files and sockets are met")]
 
+pub mod clock;
 pub mod files;
+mod http;
+pub mod prober;
+mod tcp;
+mod tls;
 mod wire;
