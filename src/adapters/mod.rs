@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod files;
 mod http;
+pub mod no_inventory;
 pub mod prober;
 mod tcp;
 mod tls;

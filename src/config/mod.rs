@@ -38,3 +38,17 @@ pub fn parse(text: &str, file_name: &str) -> Result<Plan, ConfigError> {
         .and_then(|tree| Ok(value::root::<file::File>(tree).and_then(Plan::try_from)?))
         .map_err(|fault| fault.in_file(text, file_name))
 }
+
+/// Reads a span of time as the file writes it: `500ms`, `15s`, `1h30m`. For options of the command line.
+///
+/// # Errors
+/// What was expected and found.
+pub fn duration(text: &str) -> Result<std::time::Duration, Problem> {
+    match duration::parse(text) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(Problem::Expected {
+            expected: "a duration like 500ms, 15s or 2m",
+            found: format!("{text:?}"),
+        }),
+    }
+}

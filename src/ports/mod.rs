@@ -27,6 +27,10 @@ pub struct Scope {
     pub sources: Vec<IpAddr>,
     /// Where the names lead; some may lie in other VPCs.
     pub destinations: Vec<IpAddr>,
+    /// Whether the instance metadata service answered, and with it may hold credentials.
+    pub metadata: bool,
+    /// The Region it named.
+    pub region: Option<String>,
     /// Endpoints and services that the configuration names.
     pub endpoints: Vec<EndpointId>,
     pub services: Vec<String>,

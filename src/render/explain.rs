@@ -1,9 +1,6 @@
 //! The long text of a finding, and the list of all, from the registry alone: there may be no web at 3 a.m.
 
-use crate::{
-    model::finding::FindingMeta,
-    rules::RULES,
-};
+use crate::{model::finding::FindingMeta, rules::RULES};
 
 use super::style::{Styles, paint};
 

@@ -9,7 +9,9 @@ use crate::{
         finding::{Finding, Phase, Severity, Side, Symptom},
         host::{Vantage, VantageSource},
         known::Known,
-        observation::{AddressProbe, DnsAnswer, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe},
+        observation::{
+            AddressProbe, DnsAnswer, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe,
+        },
         report::{AddressReport, PathVerdict, Report, TargetReport, TargetVerdict},
     },
     render::{
@@ -260,7 +262,8 @@ impl Section<'_> {
 
     fn remarks(&self, out: &mut String, findings: &[Finding]) {
         for finding in findings {
-            let style = if finding.severity == Severity::Warning { self.styles.doubtful } else { self.styles.faint };
+            let style =
+                if finding.severity == Severity::Warning { self.styles.doubtful } else { self.styles.faint };
             line(
                 out,
                 2,
@@ -308,9 +311,11 @@ fn phase_name(phase: Phase) -> &'static str {
 /// Who has to act, with the thing to act on.
 fn owner(finding: &Finding) -> String {
     use crate::model::resource::ResourceKind as Kind;
-    let owned = [Kind::SecurityGroup, Kind::NetworkAcl, Kind::RouteTable, Kind::VpcEndpoint, Kind::Vpc, Kind::File];
+    let owned =
+        [Kind::SecurityGroup, Kind::NetworkAcl, Kind::RouteTable, Kind::VpcEndpoint, Kind::Vpc, Kind::File];
     let references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
-    let thing = references.into_iter().find(|reference| owned.contains(&reference.kind)).map(|r| r.id.as_str());
+    let thing =
+        references.into_iter().find(|reference| owned.contains(&reference.kind)).map(|r| r.id.as_str());
     match (finding.side, thing) {
         (Side::Provider, _) => "the provider".to_owned(),
         (Side::Tool, _) => "this run".to_owned(),
@@ -329,7 +334,8 @@ fn who(vantage: &Vantage) -> String {
         let az = vantage.az_id.known().map(|az| format!(" ({az})")).unwrap_or_default();
         parts.push(format!("{subnet}{az}"));
     }
-    let groups: Vec<_> = vantage.security_groups.known().into_iter().flatten().map(ToString::to_string).collect();
+    let groups: Vec<_> =
+        vantage.security_groups.known().into_iter().flatten().map(ToString::to_string).collect();
     if !groups.is_empty() {
         parts.push(groups.join(" "));
     }
@@ -357,12 +363,7 @@ fn name(target: &TargetFacts) -> String {
     };
     let chain: String = answer.cnames.iter().map(|cname| format!(" → {}", cname.target)).collect();
     let ttl = answer.addresses.first().map(|record| format!(", TTL {}", record.ttl)).unwrap_or_default();
-    format!(
-        "{}{chain} → {outcome}   {}, {}{ttl}",
-        target.target.host,
-        server.server.ip(),
-        server.a.seconds
-    )
+    format!("{}{chain} → {outcome}   {}, {}{ttl}", target.target.host, server.server.ip(), server.a.seconds)
 }
 
 fn gives(answer: &DnsAnswer, used: &[std::net::IpAddr]) -> bool {

@@ -11,7 +11,9 @@ use crate::model::{
     host::Vantage,
     inventory::InventorySource,
     known::Known,
-    observation::{AddressProbe, HttpOutcome, HttpProbe, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe, Verdict},
+    observation::{
+        AddressProbe, HttpOutcome, HttpProbe, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe, Verdict,
+    },
     report::{AddressReport, PathVerdict, Report, TargetReport},
     resource::ResourceRef,
 };
@@ -226,7 +228,13 @@ fn vantage(vantage: &Vantage) -> JsonVantage<'_> {
         subnet: vantage.subnet.known().map(|id| id.as_str()),
         vpc: vantage.vpc.known().map(|id| id.as_str()),
         az_id: vantage.az_id.known().map(|id| id.as_str()),
-        security_groups: vantage.security_groups.known().into_iter().flatten().map(|id| id.as_str()).collect(),
+        security_groups: vantage
+            .security_groups
+            .known()
+            .into_iter()
+            .flatten()
+            .map(|id| id.as_str())
+            .collect(),
         how: vantage.how.as_str(),
     }
 }

@@ -17,8 +17,7 @@ use crate::{
         facts::{Facts, TargetFacts},
         host::Host,
         id::VpcId,
-        inventory::Inventory,
-        known::{Known, Reason},
+        known::Known,
         observation::{
             AddressProbe, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup, SystemOutcome,
         },
@@ -50,11 +49,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            inventory: Duration::from_secs(10),
-            host: Duration::from_millis(500),
-            concurrency: 64,
-        }
+        Self { inventory: Duration::from_secs(10), host: Duration::from_millis(500), concurrency: 64 }
     }
 }
 
@@ -115,6 +110,8 @@ fn scope(host: &Host, source: Option<IpAddr>, destinations: Vec<IpAddr>, targets
         vpc,
         sources: source.into_iter().collect(),
         destinations,
+        metadata: host.metadata.is_known(),
+        region: host.region.clone(),
         endpoints: targets.iter().filter_map(|target| target.endpoint.clone()).collect(),
         services: targets.iter().filter_map(|target| target.expect.service.clone()).collect(),
     }
@@ -205,34 +202,4 @@ fn only_in_dns(resolution: &Resolution) -> Vec<IpAddr> {
         }
     }
     only
-}
-
-/// For runs that want no inventory.
-pub struct NoInventory {
-    why: String,
-}
-
-impl NoInventory {
-    pub fn because(why: impl Into<String>) -> Self {
-        Self { why: why.into() }
-    }
-}
-
-impl InventorySource for NoInventory {
-    fn fetch<'a>(&'a self, _: &'a Scope, _: Duration) -> future::BoxFuture<'a, Inventory> {
-        Box::pin(future::ready(Inventory::none(&self.why)))
-    }
-}
-
-/// An inventory that could not even be asked for: wished for, and no credentials found, say.
-pub struct DeniedInventory {
-    pub region: String,
-    pub reason: Reason,
-}
-
-impl InventorySource for DeniedInventory {
-    fn fetch<'a>(&'a self, _: &'a Scope, _: Duration) -> future::BoxFuture<'a, Inventory> {
-        let source = crate::model::inventory::InventorySource::Ec2 { region: self.region.clone() };
-        Box::pin(future::ready(Inventory::unknown(source, &self.reason)))
-    }
 }

@@ -21,7 +21,9 @@ pub fn locate(host: &Host, inventory: &Inventory, source_ip: Known<IpAddr>) -> V
         Some(interface) => from_metadata(ip, interface),
         None => nowhere(Known::Known(ip), &Unknown::new(actions::NETWORK_INTERFACES, Reason::NotAsked)),
     };
-    if own.is_some() && let Some(az_id) = metadata.and_then(|m| m.az_id.clone()) {
+    if own.is_some()
+        && let Some(az_id) = metadata.and_then(|m| m.az_id.clone())
+    {
         vantage.az_id = Known::Known(az_id);
     }
     complete(vantage, inventory, ip)

@@ -1,0 +1,90 @@
+//! What the user may type.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::InventoryChoice;
+
+/// Says why a connection through an AWS interface VPC endpoint fails, who must change what, and that the
+/// change is enough.
+#[derive(Debug, Parser)]
+#[command(name = "vpce-doctor", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Resolve, probe, analyse and explain, once
+    Check(CheckArgs),
+    /// The offline text of a finding; without a code, the list of all
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// HOST[:PORT], or tcp://, tls://, http:// or https:// before it
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Read targets and settings from this file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+    /// For one probe, all phases; in a file's place for its targets too
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Trust the certificates in this PEM file besides the host's own
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Write the collected facts to this file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Judge the facts of an earlier run instead of collecting new ones
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "config", "record"])]
+    pub replay: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct InventoryArgs {
+    /// auto, ec2, none, or a directory of AWS CLI output
+    #[arg(long, value_name = "SOURCE", env = "VPCE_DOCTOR_INVENTORY", value_parser = inventory)]
+    pub inventory: Option<InventoryChoice>,
+    /// The Region to ask
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// For all calls of the EC2 API together
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub api_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Json,
+    Text,
+}
+
+fn inventory(text: &str) -> Result<InventoryChoice, String> {
+    text.parse::<InventoryChoice>().map_err(|problem| problem.to_string())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::duration(text).map_err(|problem| problem.to_string())
+}

@@ -1,0 +1,4 @@
+//! One file a command.
+
+pub(super) mod check;
+pub(super) mod explain;

@@ -1,0 +1,60 @@
+//! What can go wrong before anything is diagnosed: the user's world, told in the user's words.
+
+use std::{fmt, io, path::PathBuf};
+
+use thiserror::Error;
+
+use super::exit::Exit;
+
+/// Messages are fragments that end a sentence beginning with `vpce-doctor: `.
+#[derive(Debug, Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    #[error(transparent)]
+    Target(#[from] crate::config::target::TargetError),
+    #[error("{option}: {message}")]
+    Option { option: &'static str, message: String },
+    #[error(
+        "nothing to check: name a target (HOST:PORT), a file (--config FILE) or a recording (--replay FILE)"
+    )]
+    NoTargets,
+    #[error("{0} is no code of a finding{1}; `vpce-doctor explain` lists them all")]
+    UnknownCode(String, Suggestion),
+    #[error("cannot read {path}: {source}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {path}: {source}")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{path}:{line}:{column}: not a recording of vpce-doctor: {message}")]
+    Recording { path: PathBuf, line: usize, column: usize, message: String },
+    #[error("cannot read the inventory: {0}")]
+    Inventory(#[from] crate::adapters::files::FilesError),
+    #[error("cannot start: {0}")]
+    Start(#[from] io::Error),
+}
+
+/// The nearest valid spelling, if any is near.
+#[derive(Debug)]
+pub struct Suggestion(pub Option<&'static str>);
+
+impl fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(near) => write!(f, " (did you mean {near}?)"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl CliError {
+    /// Says it on standard error. A standard output that nobody reads any more is no failure.
+    pub fn report(self) -> Exit {
+        if let Self::Write { source, .. } | Self::Start(source) = &self
+            && source.kind() == io::ErrorKind::BrokenPipe
+        {
+            return Exit::Healthy;
+        }
+        eprintln!("vpce-doctor: {self}");
+        Exit::Unknown
+    }
+}
