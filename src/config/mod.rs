@@ -4,8 +4,8 @@
 //! line into a target. Both are pure functions: who reads the file, and from where, is the caller's business.
 //!
 //! The text passes three stages, and each knows only its own:
-//! [`yaml`] turns it into a tree and finds the line of a fault, [`file`] says which keys exist and what their
-//! values look like, [`plan`] fills in defaults and refuses what makes no sense together.
+//! `yaml` turns it into a tree and finds the line of a fault, `file` says which keys exist and what their
+//! values look like, `plan` fills in defaults and refuses what makes no sense together.
 
 mod duration;
 mod error;

@@ -51,7 +51,7 @@ pub enum TargetProblem {
 /// Reads one target. Its name is the text as typed.
 ///
 /// A scheme decides the protocol. Without one, the port does: TLS unless its customary service begins in plain
-/// text, as the table in [`services`] says. Neither means TLS on port 443.
+/// text, as the table in `config::services` says. Neither means TLS on port 443.
 pub fn parse(text: &str) -> Result<Target, TargetError> {
     address(text)
         .map(|address| address.into_target(text))
