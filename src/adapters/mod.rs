@@ -1,5 +1,6 @@
 //! F2, every syscall. Types of the AWS SDK, of hickory, rustls and reqwest stop here.
 #![expect(clippy::disallowed_methods, reason = "adapters are where clocks, files and sockets are met")]
 
+pub mod ec2;
 pub mod files;
 mod wire;
