@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "adapters are where clocks, files and sockets are met")]
 
 pub mod clock;
+pub mod dns;
+pub mod ec2;
 pub mod files;
 mod http;
 pub mod no_inventory;

@@ -88,7 +88,7 @@ impl Reading {
                 }
                 Some(value @ Value::Object(_)) if key.starts_with("EnableDns") => {
                     self.used = true;
-                    self.attribute(name, key, value, &document);
+                    self.attribute(name, key, &value, &document);
                 }
                 Some(_) => {
                     self.used = true;
@@ -119,7 +119,7 @@ impl Reading {
         }
     }
 
-    fn attribute(&mut self, name: &str, key: &str, value: Value, document: &Map<String, Value>) {
+    fn attribute(&mut self, name: &str, key: &str, value: &Value, document: &Map<String, Value>) {
         let attribute =
             if key == "EnableDnsSupport" { DnsAttribute::Support } else { DnsAttribute::Hostnames };
         let Some(vpc) = document.get("VpcId").and_then(Value::as_str) else {

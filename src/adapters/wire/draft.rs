@@ -59,16 +59,16 @@ impl Draft {
     /// action that supplies such records.
     pub(crate) fn put<R: Record>(&mut self, record: R, origin: impl Into<String>) {
         let mut notes = Notes::about(origin);
-        let read = record.read(&mut notes);
-        let shelf = R::shelf(self);
-        shelf.open();
-        if let Some(model) = read {
+        let model = record.read(&mut notes);
+        let place = R::shelf(self);
+        place.open();
+        if let Some(model) = model {
             let key = model.key().to_owned();
-            if shelf.put(model).is_err() {
+            if place.put(model).is_err() {
                 notes.say(format_args!("{key} was already described, differently; the first stands"));
             }
         }
-        let action = shelf.action;
+        let action = place.action;
         for message in notes.said {
             self.report(action, message);
         }

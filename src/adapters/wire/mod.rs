@@ -6,6 +6,8 @@
 //! Nothing here fails as a whole. What cannot be read is said in [`Notes`]; a part that would change a
 //! verdict by its absence (a rule, an ACL entry) is kept in a form that no rule can take for a decision.
 
+#![expect(clippy::struct_field_names, reason = "fields carry EC2's names")]
+
 mod dhcp_options;
 mod draft;
 mod endpoint_service;
@@ -33,8 +35,7 @@ pub(super) use self::{
     prefix_list::{PrefixList, PrefixListEntries, PrefixListEntry},
     route_table::{AssociationState, Route, RouteAssociation, RouteTable},
     security_group::{
-        GroupPair, IpPermission, IpRange, Ipv6Range, PrefixListRef, ReferencedGroup, SecurityGroup,
-        SecurityGroupRule,
+        GroupPair, IpPermission, IpRange, Ipv6Range, PrefixListRef, SecurityGroup, SecurityGroupRule,
     },
     shelf::{Shelf, Shelved},
     subnet::Subnet,

@@ -114,7 +114,7 @@ impl Route {
 
     /// EC2 names the target in one of a dozen fields; a route to an instance has its interface too.
     fn take_target(&mut self, table: &RouteTableId, notes: &mut Notes) -> RouteTarget {
-        let fields: [(&mut Text, fn(String) -> RouteTarget); 11] = [
+        let fields: [(&mut Text, Make); 11] = [
             (&mut self.vpc_peering_connection_id, |id| RouteTarget::Peering(PeeringConnectionId(id))),
             (&mut self.transit_gateway_id, RouteTarget::TransitGateway),
             (&mut self.nat_gateway_id, RouteTarget::NatGateway),
@@ -133,6 +133,8 @@ impl Route {
         })
     }
 }
+
+type Make = fn(String) -> RouteTarget;
 
 /// `GatewayId` holds whatever has a gateway's place: the prefix of the id tells which.
 fn gateway(id: String) -> RouteTarget {

@@ -43,6 +43,16 @@ impl<T: Shelved> Shelf<T> {
         self.hole.get_or_insert(reason);
     }
 
+    /// The list was given, and no part of it is missing.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.records.is_some() && self.hole.is_none()
+    }
+
+    /// Puts a record where none with its id can be.
+    pub(crate) fn add(&mut self, record: T) {
+        self.records.get_or_insert_default().entry(record.key().to_owned()).or_insert(record);
+    }
+
     pub(super) fn put(&mut self, record: T) -> Result<(), Contradiction> {
         match self.records.get_or_insert_default().entry(record.key().to_owned()) {
             Entry::Vacant(place) => {
