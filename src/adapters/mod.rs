@@ -2,7 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "adapters are where clocks, files and sockets are met")]
 
 pub mod clock;
+pub mod dns;
 mod http;
 pub mod prober;
+mod stamp;
 mod tcp;
 mod tls;
