@@ -1,4 +1,9 @@
 //! The prober against real servers on loopback, healthy and broken in every way that has a name.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test reads its own files, and says when it has to skip"
+)]
 
 mod http;
 mod namespace;

@@ -6,7 +6,6 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
-    time::SystemTime,
 };
 
 use rustls::{
@@ -18,7 +17,7 @@ use rustls::{
 use thiserror::Error;
 
 use super::witness::{AcceptAll, Witness};
-use crate::model::target::TlsSettings;
+use crate::{adapters::stamp::Stamp, model::target::TlsSettings};
 
 /// The one crypto provider of this program.
 pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
@@ -80,9 +79,6 @@ struct Files {
     client_cert: Option<PathBuf>,
     client_key: Option<PathBuf>,
 }
-
-/// Enough to notice that a file was replaced.
-type Stamp = Option<(SystemTime, u64)>;
 
 impl TlsContexts {
     pub(crate) fn context(&self, settings: &TlsSettings) -> Result<Arc<TlsContext>, TlsFileError> {
@@ -157,14 +153,9 @@ impl Files {
         [&self.ca, &self.client_cert, &self.client_key]
             .into_iter()
             .flatten()
-            .map(|file| stamp(file))
+            .map(|file| Stamp::of(file))
             .collect()
     }
-}
-
-fn stamp(file: &Path) -> Stamp {
-    let metadata = fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// The host's own roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are heeded), or Mozilla's where the host has none,

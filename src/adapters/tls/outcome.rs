@@ -89,13 +89,13 @@ fn alert_name(alert: AlertDescription) -> Cow<'static, str> {
 mod tests {
     use super::*;
 
-    fn outcome(error: io::Error) -> TlsOutcome {
-        of(&error, &Mutex::new(Head::default()))
+    fn outcome(error: &io::Error) -> TlsOutcome {
+        of(error, &Mutex::new(Head::default()))
     }
 
     #[test]
     fn alerts_carry_their_registered_names() {
-        let received = |alert| outcome(io::Error::other(rustls::Error::AlertReceived(alert)));
+        let received = |alert| outcome(&io::Error::other(rustls::Error::AlertReceived(alert)));
         let named = |name: &str| TlsOutcome::Alert { description: name.to_owned() };
         assert_eq!(received(AlertDescription::UnrecognisedName), named("unrecognized_name"));
         assert_eq!(received(AlertDescription::UnknownCA), named("unknown_ca"));
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_told_from_a_closed_one() {
-        assert_eq!(outcome(io::ErrorKind::BrokenPipe.into()), TlsOutcome::Reset);
-        assert_eq!(outcome(io::ErrorKind::UnexpectedEof.into()), TlsOutcome::UnexpectedEof);
-        assert!(matches!(outcome(io::ErrorKind::HostUnreachable.into()), TlsOutcome::Failed { .. }));
+        assert_eq!(outcome(&io::ErrorKind::BrokenPipe.into()), TlsOutcome::Reset);
+        assert_eq!(outcome(&io::ErrorKind::UnexpectedEof.into()), TlsOutcome::UnexpectedEof);
+        assert!(matches!(outcome(&io::ErrorKind::HostUnreachable.into()), TlsOutcome::Failed { .. }));
     }
 }

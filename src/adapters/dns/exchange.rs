@@ -1,0 +1,130 @@
+//! One server asked directly: over UDP with repetition, over TCP when the answer does not fit.
+
+use std::{
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use hickory_resolver::proto::rr::RecordType;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UdpSocket},
+    time::{Instant, timeout_at},
+};
+
+use super::message::{Question, Received};
+use crate::{
+    adapters::tcp,
+    model::observation::{DnsAnswer, Lookup, LookupOutcome, ServerAnswer, ServerRole},
+};
+
+/// Without EDNS an answer has at most 512 bytes (RFC 1035 section 4.2.1). Servers that send more are read too.
+const DATAGRAM: usize = 4096;
+
+pub(super) async fn ask(server: SocketAddr, role: ServerRole, host: &str, deadline: Instant) -> ServerAnswer {
+    let (a, aaaa) = tokio::join!(
+        lookup(server, host, RecordType::A, deadline),
+        lookup(server, host, RecordType::AAAA, deadline)
+    );
+    ServerAnswer { server, role, a, aaaa }
+}
+
+async fn lookup(server: SocketAddr, host: &str, kind: RecordType, deadline: Instant) -> Lookup {
+    let started = Instant::now();
+    let outcome = match Question::new(host, kind) {
+        Ok(question) => exchange(server, &question, deadline).await,
+        Err(error) => failed(format!("{host:?} is no DNS name: {error}")),
+    };
+    Lookup { outcome, seconds: started.elapsed().into() }
+}
+
+async fn exchange(server: SocketAddr, question: &Question, deadline: Instant) -> LookupOutcome {
+    match timeout_at(deadline, over_udp(server, question, deadline)).await {
+        Err(_) | Ok(Ok(Received::Foreign)) => LookupOutcome::TimedOut,
+        Ok(Err(error)) => failed(words(&error)),
+        Ok(Ok(Received::Answer(answer))) => LookupOutcome::Answered(answer),
+        Ok(Ok(Received::Truncated)) => after_truncation(server, question, deadline).await,
+        Ok(Ok(Received::Malformed(message))) => failed(message),
+    }
+}
+
+/// The first message that is meant for the question. Waits without end; the caller has the deadline.
+async fn over_udp(server: SocketAddr, question: &Question, deadline: Instant) -> io::Result<Received> {
+    let any: SocketAddr = match server {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    // Connected: the kernel keeps out other senders, and reports an ICMP error as an error.
+    socket.connect(server).await?;
+    let mut patience = first_patience(deadline);
+    loop {
+        socket.send(&question.bytes).await?;
+        if let Ok(received) = timeout_at(Instant::now() + patience, next(&socket, question)).await {
+            return received;
+        }
+        patience *= 2;
+    }
+}
+
+/// At least two repetitions fit before the deadline, the first after a second at most.
+fn first_patience(deadline: Instant) -> Duration {
+    (deadline.saturating_duration_since(Instant::now()) / 4)
+        .clamp(Duration::from_millis(50), Duration::from_secs(1))
+}
+
+async fn next(socket: &UdpSocket, question: &Question) -> io::Result<Received> {
+    let mut buffer = vec![0; DATAGRAM];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        match question.judge(&buffer[..length]) {
+            Received::Foreign => {}
+            received => return Ok(received),
+        }
+    }
+}
+
+/// The server lives, so that silence over TCP is not the silence of a server: it names the transport.
+async fn after_truncation(server: SocketAddr, question: &Question, deadline: Instant) -> LookupOutcome {
+    let (probe, stream) = tcp::connect(server, deadline).await;
+    let Some(stream) = stream else {
+        return failed(format!(
+            "the answer was truncated, and TCP to the server: {}",
+            probe.outcome.as_str()
+        ));
+    };
+    match timeout_at(deadline, over_tcp(stream, question)).await {
+        Err(_) => failed("the answer was truncated, and over TCP none came in time".to_owned()),
+        Ok(Err(error)) => failed(format!("the answer was truncated, and over TCP: {}", words(&error))),
+        Ok(Ok(answer)) => LookupOutcome::Answered(answer),
+    }
+}
+
+/// Each message behind its length in two bytes (RFC 1035 section 4.2.2).
+async fn over_tcp(mut stream: TcpStream, question: &Question) -> io::Result<DnsAnswer> {
+    let length = u16::try_from(question.bytes.len()).map_err(io::Error::other)?;
+    stream.write_all(&[&length.to_be_bytes(), question.bytes.as_slice()].concat()).await?;
+    loop {
+        let mut bytes = vec![0; stream.read_u16().await?.into()];
+        stream.read_exact(&mut bytes).await?;
+        match question.judge(&bytes) {
+            Received::Answer(answer) => return Ok(answer),
+            Received::Foreign => {}
+            Received::Malformed(message) => return Err(io::Error::other(message)),
+            Received::Truncated => return Err(io::Error::other("the answer is truncated there too")),
+        }
+    }
+}
+
+fn failed(message: String) -> LookupOutcome {
+    LookupOutcome::Failed { message }
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "nothing listens there (ICMP port unreachable)".to_owned(),
+        ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ => error.to_string(),
+    }
+}
