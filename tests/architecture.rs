@@ -23,7 +23,11 @@ const FLOORS: [(&str, u8); 10] = [
 
 /// Uses between neighbours that are meant, and why.
 const NEIGHBOURS: [(&str, &str, &str); 2] = [
-    ("render", "rules", "explain and the metrics print the registry of findings, which is a table and no logic"),
+    (
+        "render",
+        "rules",
+        "explain and the metrics print the registry of findings, which is a table and no logic",
+    ),
     ("cli", "demo", "the demo is a command"),
 ];
 
@@ -156,7 +160,8 @@ fn names_library(line: &str, library: &str) -> bool {
     line.match_indices(library).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let rest = &line[at + library.len()..];
-        let rest = rest.trim_start_matches(|c: char| library.ends_with('_') && (c.is_alphanumeric() || c == '_'));
+        let rest =
+            rest.trim_start_matches(|c: char| library.ends_with('_') && (c.is_alphanumeric() || c == '_'));
         let whole = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
         whole && (rest.starts_with("::") || (line.trim_start().starts_with("use ") && rest.starts_with(';')))
     })
@@ -164,7 +169,8 @@ fn names_library(line: &str, library: &str) -> bool {
 
 #[test]
 fn main_is_short() {
-    let main = sources().into_iter().find(|(path, _)| path == Path::new("main.rs")).expect("there is a main.rs");
+    let main =
+        sources().into_iter().find(|(path, _)| path == Path::new("main.rs")).expect("there is a main.rs");
     assert!(main.1.lines().count() < 30);
 }
 

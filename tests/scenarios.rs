@@ -50,15 +50,18 @@ fn reports_read_as_agreed() {
 
 fn schema() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/report-v1.schema.json");
-    serde_json::from_str(&fs::read_to_string(path).expect("the schema file exists")).expect("the schema is JSON")
+    serde_json::from_str(&fs::read_to_string(path).expect("the schema file exists"))
+        .expect("the schema is JSON")
 }
 
 #[test]
 fn every_report_fits_the_schema() {
     let validator = jsonschema::validator_for(&schema()).expect("the schema is a JSON Schema");
     for (name, facts) in stories() {
-        let report: Value = serde_json::from_str(&json::render(&rules::diagnose(facts))).expect("a report is JSON");
-        let errors: Vec<_> = validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let report: Value =
+            serde_json::from_str(&json::render(&rules::diagnose(facts))).expect("a report is JSON");
+        let errors: Vec<_> =
+            validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{name}:\n{}", errors.join("\n"));
     }
 }
@@ -68,7 +71,8 @@ fn every_report_fits_the_schema() {
 fn the_schema_refuses_what_breaks_the_contract() {
     let validator = jsonschema::validator_for(&schema()).expect("the schema is a JSON Schema");
     let (_, facts) = stories().remove(0);
-    let report: Value = serde_json::from_str(&json::render(&rules::diagnose(facts))).expect("a report is JSON");
+    let report: Value =
+        serde_json::from_str(&json::render(&rules::diagnose(facts))).expect("a report is JSON");
     for (pointer, wrong) in [
         ("/schema", Value::from("vpce-doctor/report/v2")),
         ("/targets/0/verdict", Value::from("fine")),
@@ -84,8 +88,12 @@ fn the_schema_refuses_what_breaks_the_contract() {
 #[test]
 fn the_schema_lists_exactly_the_codes_there_are() {
     let schema = schema();
-    let listed: Vec<_> =
-        schema["$defs"]["code"]["enum"].as_array().expect("an enum").iter().filter_map(Value::as_str).collect();
+    let listed: Vec<_> = schema["$defs"]["code"]["enum"]
+        .as_array()
+        .expect("an enum")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     let mut codes: Vec<_> = RULES.iter().map(|rule| rule.meta.code).collect();
     codes.sort_unstable();
     assert_eq!(listed, codes, "config/report-v1.schema.json, $defs.code.enum");

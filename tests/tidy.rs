@@ -40,7 +40,10 @@ fn every_finding_is_documented_in_all_sections_in_order() {
         let text = rule.meta.documentation;
         let headings: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("## ")).collect();
         assert_eq!(headings, SECTIONS, "{}", rule.meta.code);
-        let empty = text.split("## ").skip(1).any(|section| section.lines().skip(1).all(|line| line.trim().is_empty()));
+        let empty = text
+            .split("## ")
+            .skip(1)
+            .any(|section| section.lines().skip(1).all(|line| line.trim().is_empty()));
         assert!(!empty, "{} has an empty section", rule.meta.code);
         assert!(!rule.meta.title.is_empty() && !rule.meta.title.ends_with('.'), "{}", rule.meta.code);
     }
@@ -51,10 +54,11 @@ fn every_finding_is_documented_in_all_sections_in_order() {
 fn codes_named_in_explanations_exist() {
     for rule in RULES {
         for word in rule.meta.documentation.split('`') {
-            let looks_like_code = ["dns-", "endpoint-", "sg-", "nacl-", "route-", "provider-", "tls-", "api-"]
-                .iter()
-                .any(|family| word.starts_with(family))
-                && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            let looks_like_code =
+                ["dns-", "endpoint-", "sg-", "nacl-", "route-", "provider-", "tls-", "api-"]
+                    .iter()
+                    .any(|family| word.starts_with(family))
+                    && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
             assert!(!looks_like_code || rules::find(word).is_some(), "{} names {word}", rule.meta.code);
         }
     }
@@ -69,7 +73,8 @@ fn every_finding_is_shown_by_a_scenario_of_its_name() {
             panic!("no folder tests/scenarios/{code}");
         };
         let report = rules::diagnose(facts.clone());
-        let shown = report.targets.iter().flat_map(|target| &target.findings).find(|finding| finding.code == code);
+        let shown =
+            report.targets.iter().flat_map(|target| &target.findings).find(|finding| finding.code == code);
         let shown = shown.unwrap_or_else(|| panic!("tests/scenarios/{code} does not show {code}"));
         if shown.severity == Severity::Error {
             let primary = report.targets.iter().any(|target| target.primary.as_deref() == Some(code));

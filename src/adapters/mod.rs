@@ -8,6 +8,7 @@ pub mod files;
 mod http;
 pub mod no_inventory;
 pub mod prober;
+mod stamp;
 mod tcp;
 mod tls;
 mod wire;

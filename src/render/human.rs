@@ -282,8 +282,15 @@ impl Section<'_> {
                 None => gaps.push((gap, vec![&undecided.code])),
             }
         }
-        if gaps.is_empty() {
-            line(out, 2, &paint(self.styles.faint, "Not checked: nothing was hidden from this run."));
+        match &self.facts.inventory.source {
+            InventorySource::None { why } => {
+                let label = paint(self.styles.doubtful, "Not checked:");
+                line(out, 2, &format!("{label} the VPC's configuration was not read ({why})"));
+            }
+            _ if gaps.is_empty() => {
+                line(out, 2, &paint(self.styles.faint, "Not checked: nothing was hidden from this run."));
+            }
+            _ => {}
         }
         for (gap, codes) in gaps {
             let label = paint(self.styles.doubtful, "Not checked:");

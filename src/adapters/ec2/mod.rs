@@ -22,6 +22,7 @@ mod prefix_lists;
 mod round;
 mod route_tables;
 mod security_groups;
+mod source;
 mod subnets;
 mod vpc_endpoints;
 mod vpcs;
@@ -31,7 +32,10 @@ use std::time::Duration;
 use aws_sdk_ec2::Client;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-pub use self::connect::{ConnectError, ConnectOptions, Identity, connect};
+pub use self::{
+    connect::{ConnectError, ConnectOptions, Identity, connect},
+    source::{Ec2Source, Wish},
+};
 use crate::{
     model::inventory::Inventory,
     ports::{InventorySource, Scope},

@@ -16,7 +16,7 @@ declare_finding! {
     /// ## What looks like it
     /// `dns-nxdomain-no-record`: the server answers, and says that the name does not exist.
     /// ## How to confirm it by hand
-    /// dig NAME @SERVER
+    ///     dig NAME @SERVER
     ///     dig +tcp NAME @SERVER
     ///     cat /etc/resolv.conf
     /// ## How to fix it

@@ -21,7 +21,7 @@ declare_finding! {
     /// ## What looks like it
     /// `dns-stale-a-record`: there the wrong address comes from DNS and every host gets it.
     /// ## How to confirm it by hand
-    /// getent ahosts NAME
+    ///     getent ahosts NAME
     ///     dig +short NAME
     ///     grep -n NAME /etc/hosts
     /// ## How to fix it

@@ -22,7 +22,7 @@ declare_finding! {
     /// `dns-private-dns-disabled`: the endpoint has a private DNS name that covers this one, and it is switched off.
     /// `dns-vpc-attributes-off`: the record may exist, but the VPC does not use private hosted zones.
     /// ## How to confirm it by hand
-    /// dig NAME @169.254.169.253
+    ///     dig NAME @169.254.169.253
     ///     aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region REGION
     /// ## How to fix it
     /// Create a private hosted zone named exactly like the link, associate it with this VPC, and put an alias A record
@@ -68,7 +68,8 @@ fn confidence(case: &Case<'_>) -> Confidence {
         .servers
         .iter()
         .any(|server| server.denies_name() && dns::is_vpc_resolver(inventory, server.server));
-    match (zones_unused, resolver_denies) {
+    // Without the list of endpoints, one of them might cover the name and be switched off.
+    match (zones_unused, resolver_denies && inventory.vpc_endpoints.is_known()) {
         (true, _) => Confidence::Possible,
         (false, true) => Confidence::Confirmed,
         (false, false) => Confidence::Likely,

@@ -23,7 +23,7 @@ declare_finding! {
     /// `dns-vpc-attributes-off`: private DNS is on, but the VPC does not use private zones.
     /// `endpoint-missing`: there is no endpoint for the service at all.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[PrivateDnsEnabled,DnsEntries]'
+    ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[PrivateDnsEnabled,DnsEntries]'
     ///     dig +short NAME
     /// ## How to fix it
     /// Switch private DNS on. The answer changes within a few minutes. A second endpoint for the same service in the

@@ -23,7 +23,7 @@ declare_finding! {
     /// `dns-hosts-override`: the address comes from one host's hosts file, not from DNS.
     /// `sg-endpoint-ingress-missing`: the address belongs to an endpoint, and its group drops the packets.
     /// ## How to confirm it by hand
-    /// dig +noall +answer NAME
+    ///     dig +noall +answer NAME
     ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS
     /// ## How to fix it
     /// Replace the A record by an alias (or a CNAME below the zone's apex) to the endpoint's regional DNS name, so that

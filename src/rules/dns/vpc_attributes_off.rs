@@ -21,7 +21,7 @@ declare_finding! {
     /// ## What looks like it
     /// `dns-private-dns-disabled`: the attributes are true and the endpoint's own switch is off.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-attribute --vpc-id VPC --attribute enableDnsSupport
+    ///     aws ec2 describe-vpc-attribute --vpc-id VPC --attribute enableDnsSupport
     ///     aws ec2 describe-vpc-attribute --vpc-id VPC --attribute enableDnsHostnames
     /// ## How to fix it
     /// Set both attributes to true, one call each: the API takes one attribute a call.

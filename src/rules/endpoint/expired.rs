@@ -12,7 +12,7 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-rejected`: the provider answered, with no.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].State'
+    ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].State'
     /// ## How to fix it
     /// Delete the endpoint, create it anew and have the provider accept it.
     static ENDPOINT_EXPIRED = { title: "the endpoint's request expired before it was accepted", severity: Error, side: Endpoint, layer: Endpoint, since: "0.1.0" }

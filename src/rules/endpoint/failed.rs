@@ -12,7 +12,7 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-pending-acceptance`: a state that can still become available.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[State,LastError,FailureReason]'
+    ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[State,LastError,FailureReason]'
     /// ## How to fix it
     /// Mend what LastError says (no free addresses in a subnet, a zone the service does not serve), then create it anew.
     static ENDPOINT_FAILED = { title: "the endpoint could not be made available", severity: Error, side: Endpoint, layer: Endpoint, since: "0.1.0" }

@@ -22,7 +22,7 @@ declare_finding! {
     /// ## What looks like it
     /// `sg-endpoint-ingress-missing`: routes lead there, and the group drops the packets.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
+    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
     ///     'NetworkInterfaces[].[NetworkInterfaceId,VpcId]'
     /// ## How to fix it
     /// Create an endpoint for the service in this VPC. Or connect the VPCs (peering, transit gateway), add routes in both

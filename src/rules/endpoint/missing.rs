@@ -22,7 +22,7 @@ declare_finding! {
     /// `dns-private-dns-disabled`: the endpoint exists, its name is off.
     /// `endpoint-in-other-vpc`: the endpoint exists, elsewhere.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC Name=service-name,Values=SERVICE
+    ///     aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC Name=service-name,Values=SERVICE
     /// ## How to fix it
     /// Create an interface endpoint for the service, with private DNS on, in subnets of at least two zones, and with a
     /// security group that admits this host on the service's port.

@@ -13,7 +13,7 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-rejected`: the provider said no. `sg-endpoint-ingress-missing`: the state is available.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].State'
+    ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].State'
     /// ## How to fix it
     /// The provider accepts the connection; with a vendor, register the endpoint's id in its console (Zilliz: authorise the
     /// endpoint, TDengine: Validate and Confirm). It takes some minutes after that.

@@ -13,7 +13,7 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-pending-acceptance`: not decided yet.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[State,LastError]'
+    ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[State,LastError]'
     /// ## How to fix it
     /// Ask the provider why (account or endpoint not allowed, subscription ended). The provider can accept it afterwards;
     /// otherwise delete the endpoint and create it anew.

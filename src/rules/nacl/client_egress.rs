@@ -14,7 +14,7 @@ declare_finding! {
     /// `sg-source-egress-missing`: the host's group stops them.
     /// `nacl-client-ingress-ephemeral`: the packets leave, the replies are stopped.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
+    ///     aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
     /// ## How to fix it
     /// Add an outbound entry that allows the port, numbered before the one that denies.
     static NACL_CLIENT_EGRESS = { title: "the network ACL of this host's subnet stops the packets on the way out", severity: Error, side: ConsumerVpc, layer: SourceAcl, since: "0.1.0" }

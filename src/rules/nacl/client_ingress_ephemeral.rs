@@ -14,7 +14,7 @@ declare_finding! {
     /// ## What looks like it
     /// `nacl-endpoint-egress-ephemeral`: the replies are stopped where they leave the endpoint's subnet.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
+    ///     aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
     /// ## How to fix it
     /// Add an inbound entry that allows the ephemeral ports (`cat /proc/sys/net/ipv4/ip_local_port_range`), numbered before
     /// the one that denies.

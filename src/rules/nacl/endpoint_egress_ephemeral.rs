@@ -14,7 +14,7 @@ declare_finding! {
     /// ## What looks like it
     /// `nacl-client-ingress-ephemeral`: the replies are stopped where they enter this host's subnet.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
+    ///     aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
     /// ## How to fix it
     /// Add an outbound entry that allows the ephemeral ports, numbered before the one that denies.
     static NACL_ENDPOINT_EGRESS_EPHEMERAL = { title: "the network ACL of the endpoint's subnet stops the replies", severity: Error, side: ConsumerVpc, layer: EndpointAcl, since: "0.1.0" }

@@ -13,7 +13,7 @@ declare_finding! {
     /// ## What looks like it
     /// `sg-endpoint-ingress-missing`: the ACL lets them in, the group drops them.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
+    ///     aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET
     /// ## How to fix it
     /// Add an inbound entry that allows the port, numbered before the one that denies.
     static NACL_ENDPOINT_INGRESS = { title: "the network ACL of the endpoint's subnet stops the packets", severity: Error, side: ConsumerVpc, layer: EndpointAcl, since: "0.1.0" }

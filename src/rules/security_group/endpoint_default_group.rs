@@ -16,7 +16,7 @@ declare_finding! {
     /// ## What looks like it
     /// `sg-endpoint-refs-other-group`: a group of its own that names somebody else.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
+    ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     nc -vz -w 3 ADDRESS PORT
     /// ## How to fix it
     /// Give the endpoint a security group of its own that admits this host's group on the port; or add the rule to the

@@ -18,7 +18,7 @@ declare_finding! {
     /// `sg-source-egress-missing`: this host's own group does not let the packets out.
     /// `nacl-endpoint-ingress`: the group admits them, the subnet's ACL does not.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
+    ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     nc -vz -w 3 ADDRESS PORT
     /// ## How to fix it
     /// Add an inbound rule for the port that names this host's security group.

@@ -15,7 +15,7 @@ declare_finding! {
     /// ## What looks like it
     /// `sg-endpoint-cidr-omits-source`: the rule names addresses.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
+    ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     nc -vz -w 3 ADDRESS PORT
     /// ## How to fix it
     /// Add a rule that names this host's group, or give this host's interface the group that the rule names.

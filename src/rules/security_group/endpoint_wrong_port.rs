@@ -15,7 +15,7 @@ declare_finding! {
     /// ## What looks like it
     /// `sg-endpoint-ingress-missing`: no rule admits this host on any port.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
+    ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     nc -vz -w 3 ADDRESS PORT
     /// ## How to fix it
     /// Open the service's port to the same peer. With vendors it is the one suffixed to the private link.

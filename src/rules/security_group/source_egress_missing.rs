@@ -14,7 +14,7 @@ declare_finding! {
     /// `sg-endpoint-ingress-missing`: the packets leave, the endpoint's group drops them.
     /// `nacl-client-egress`: the subnet's ACL stops them.
     /// ## How to confirm it by hand
-    /// aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP --query 'SecurityGroupRules[?IsEgress]'
+    ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP --query 'SecurityGroupRules[?IsEgress]'
     /// ## How to fix it
     /// Add an outbound rule for the port that names the endpoint's group.
     static SG_SOURCE_EGRESS_MISSING = { title: "this host's own security group does not let the packets out", severity: Error, side: Client, layer: SourceGroup, since: "0.1.0" }
