@@ -8,6 +8,7 @@ use crate::{
         facts::{Facts, TargetFacts},
         finding::{Finding, Phase, Severity, Side, Symptom},
         host::{Vantage, VantageSource},
+        inventory::InventorySource,
         known::Known,
         observation::{
             AddressProbe, DnsAnswer, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe,
