@@ -141,6 +141,8 @@ class Host:
     #: Further lines of the hosts file.
     hosts: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ("10.0.0.2",)
+    #: First and last ephemeral port, where they are not the kernel's own.
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

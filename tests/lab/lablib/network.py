@@ -46,7 +46,7 @@ def build(world: World, prefix: str) -> Network:
     _ip(["-n", network.client], _client(world))
     _ip(["-n", network.router], _router(world))
     _ip(["-n", network.far], _far(world))
-    _forward(network)
+    _settings(world, network)
     _nft(network, network.router, firewall.ruleset(world))
     _nft(network, network.far, firewall.provider_ruleset(world))
     return network
@@ -105,9 +105,15 @@ def far_addresses(world: World) -> list[str]:
     return [*(one.ip for one in world.others()), *world.internet]
 
 
-def _forward(network: Network) -> None:
-    script = "echo 1 > /proc/sys/net/ipv4/ip_forward"
-    subprocess.run(network.inside(network.router, "sh", "-c", script), check=True)
+def _settings(world: World, network: Network) -> None:
+    _set(network, network.router, "ip_forward", "1")
+    if world.host.ports:
+        _set(network, network.client, "ip_local_port_range", "{} {}".format(*world.host.ports))
+
+
+def _set(network: Network, namespace: str, name: str, value: str) -> None:
+    script = f"echo {value} > /proc/sys/net/ipv4/{name}"
+    subprocess.run(network.inside(namespace, "sh", "-c", script), check=True)
 
 
 def _ip(where: list[str], commands: list[str]) -> None:
