@@ -66,18 +66,23 @@ class Settings:
 
 def run(job: Job, settings: Settings) -> Result:
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lab-") as name, _world(job, settings, Path(name)) as net:
-        built = time.monotonic() - started
-        folder = Path(name)
-        mounts = network.resolver_files(job.scenario.world, folder)
-        probe = _start(net, mounts, _probe(job.scenario), {"PYTHONPATH": str(_LAB)})
-        outcome = None
-        if settings.binary:
-            command = _command(job, settings.binary, folder)
-            outcome = _finish(*_start(net, mounts, command, _environment(job, settings, folder)))
-        lab = _lab_differences(job.scenario, _finish(*probe))
-        product = expect.differences(job.scenario.expect, outcome) if outcome else []
-        drops = network.drops(net) if lab or product else []
+    try:
+        with tempfile.TemporaryDirectory(prefix="lab-") as name, _world(job, settings, Path(name)) as net:
+            return _check(job, settings, Path(name), net, time.monotonic() - started)
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        return Result(job, [f"the world could not be built: {error}"], [], None, 0.0, [])
+
+
+def _check(job: Job, settings: Settings, folder: Path, net: Network, built: float) -> Result:
+    mounts = network.resolver_files(job.scenario.world, folder)
+    probe = _start(net, mounts, _probe(job.scenario), {"PYTHONPATH": str(_LAB)})
+    outcome = None
+    if settings.binary:
+        command = _command(job, settings.binary, folder)
+        outcome = _finish(*_start(net, mounts, command, _environment(job, settings, folder)))
+    lab = _lab_differences(job.scenario, _finish(*probe))
+    product = expect.differences(job.scenario.expect, outcome) if outcome else []
+    drops = network.drops(net) if lab or product else []
     return Result(job, lab, product, outcome, built, drops)
 
 
