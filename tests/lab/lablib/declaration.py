@@ -1,0 +1,386 @@
+"""A scenario file, laid over the default world and made into typed values.
+
+The same `World` feeds the packets (namespaces, nftables, name server, listeners) and the configuration
+(AWS CLI JSON, EC2 API), so that the two agree unless a scenario says on purpose that they do not.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import ipaddress
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from . import rules
+from .rules import AclEntry, GroupRule, Route
+
+T = TypeVar("T")
+
+ACCOUNT = "111122223333"
+REGION = "us-west-2"
+#: Zone ids, which mean the same in every account, and this account's names for them.
+ZONES = {"usw2-az1": "us-west-2a", "usw2-az2": "us-west-2b", "usw2-az3": "us-west-2c"}
+
+
+@dataclass(frozen=True)
+class Vpc:
+    id: str
+    cidr: str
+    dns_support: bool = True
+    dns_hostnames: bool = True
+
+
+@dataclass(frozen=True)
+class Subnet:
+    id: str
+    vpc: str
+    cidr: str
+    zone: str
+    acl: str
+    route_table: str
+
+
+@dataclass(frozen=True)
+class Group:
+    id: str
+    vpc: str
+    inbound: tuple[GroupRule, ...]
+    outbound: tuple[GroupRule, ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class Acl:
+    id: str
+    vpc: str
+    inbound: tuple[AclEntry, ...]
+    outbound: tuple[AclEntry, ...]
+    default: bool = False
+
+
+@dataclass(frozen=True)
+class RouteTable:
+    id: str
+    vpc: str
+    routes: tuple[Route, ...]
+    main: bool = False
+
+
+@dataclass(frozen=True)
+class Peering:
+    id: str
+    requester: str
+    accepter: str
+    status: str = "active"
+
+
+@dataclass(frozen=True)
+class Interface:
+    id: str
+    subnet: str
+    ip: str
+    groups: tuple[str, ...]
+    instance: str | None = None
+    #: Set when the interface belongs to an endpoint.
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    id: str
+    vpc: str
+    service: str
+    state: str
+    private_dns: bool
+    groups: tuple[str, ...]
+    #: Subnet id to address.
+    addresses: dict[str, str]
+
+    @property
+    def lets_packets_through(self) -> bool:
+        """A request that is not accepted has interfaces and names, and swallows every packet."""
+        return self.state == "available"
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    #: What private DNS would answer, if the service has such a name.
+    private_name: str | None = None
+    acceptance_required: bool = False
+    owner: str = ACCOUNT
+
+
+@dataclass(frozen=True)
+class Listener:
+    #: `tls`, `tcp`, `http` (no TLS), `mute` (accepts, says nothing), `silent` (packets vanish), `none`.
+    kind: str
+    certificate: str = "valid"
+    #: What is answered to an HTTP request.
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Dns:
+    #: Private hosted zones associated with the client's VPC: zone, then name to record.
+    zones: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What everybody else on the internet is told.
+    public: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine that asks."""
+
+    interface: str
+    #: Whether the instance metadata service answers, or nobody does.
+    imds: bool = True
+    #: Further lines of the hosts file.
+    hosts: tuple[str, ...] = ()
+    nameservers: tuple[str, ...] = ("10.0.0.2",)
+    #: First and last ephemeral port, where they are not the kernel's own.
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class World:
+    host: Host
+    vpcs: dict[str, Vpc]
+    subnets: dict[str, Subnet]
+    groups: dict[str, Group]
+    acls: dict[str, Acl]
+    route_tables: dict[str, RouteTable]
+    prefix_lists: dict[str, tuple[str, ...]]
+    peerings: dict[str, Peering]
+    interfaces: dict[str, Interface]
+    endpoints: dict[str, Endpoint]
+    services: dict[str, Service]
+    dns: Dns
+    #: `PORT`, or `IP:PORT` which wins.
+    listeners: dict[str, Listener]
+    #: Public addresses that exist, behind whatever NAT the routes lead to.
+    internet: tuple[str, ...]
+
+    @property
+    def client(self) -> Interface:
+        return self.interfaces[self.host.interface]
+
+    @property
+    def client_vpc(self) -> Vpc:
+        return self.vpc_of(self.client)
+
+    def vpc_of(self, interface: Interface) -> Vpc:
+        return self.vpcs[self.subnets[interface.subnet].vpc]
+
+    def others(self) -> list[Interface]:
+        """Every interface but the client's: the far side of the lab."""
+        return [one for one in self.interfaces.values() if one.id != self.host.interface]
+
+    def peered(self, a: str, b: str) -> bool:
+        return any(p.status == "active" and {a, b} == {p.requester, p.accepter} for p in self.peerings.values())
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """How the configuration is shown to the binary."""
+
+    #: `directory`, `ec2` (found by credentials in the environment), `ec2-unreachable`, `none`, or `auto` (no option
+    #: and no credentials either): the scenario runs once for each.
+    kinds: tuple[str, ...] = ("directory",)
+    #: Actions that are not permitted: no such file, respectively `UnauthorizedOperation`.
+    denied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expect:
+    verdict: str
+    exit: tuple[int, ...]
+    #: A code, `a|b` where either is right, `*` where the scenario does not say, absent for null.
+    primary: str | None = None
+    confidence: str | None = None
+    side: str | None = None
+    #: Further codes that must appear.
+    codes: tuple[str, ...] = ()
+    #: Codes that may appear without being asked for. Errors outside `primary`, `codes` and `may` are mismatches.
+    may: tuple[str, ...] = ()
+    #: Codes (shell patterns) that must not appear, whatever their severity.
+    absent: tuple[str, ...] = ()
+    #: `missing` of the undecided entries that must be there.
+    undecided: tuple[str, ...] = ()
+    #: The primary finding must carry a fix that was proved (True), or must not (False).
+    verified_fix: bool | None = None
+    #: Static verdict by address.
+    path: dict[str, str] = field(default_factory=dict)
+    #: Wall time, seconds. The probe's own timeout is 2 s.
+    max_seconds: float = 4.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    story: str
+    target: str
+    args: tuple[str, ...]
+    world: World
+    #: The world that the configuration shows: the same, unless the scenario patches it.
+    shown: World
+    inventory: Inventory
+    #: What the lab's own probe must see: the name's addresses, each with `connected`, `refused` or `timed-out`.
+    packets: dict[str, str]
+    expect: Expect
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port of the target."""
+        host, _, port = self.target.rpartition("://")[2].rpartition(":")
+        return host, int(port)
+
+
+def load(file: Path, lab: Path) -> Scenario:
+    """Reads a scenario; a slip in it raises `ValueError` with the file's name."""
+    try:
+        own = _read(file)
+        base = _read(lab / "worlds" / "default.toml")
+        if "world" in own:
+            base = merge(base, _read(lab / "worlds" / f"{own['world']}.toml"))
+        return _scenario(f"{file.parent.name}/{file.stem}", base, own)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file}: {error!r}") from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        return tomllib.load(stream)
+
+
+def _scenario(name: str, base: dict[str, Any], own: dict[str, Any]) -> Scenario:
+    raw = merge(base, {key: value for key, value in own.items() if key not in _SCENARIO_KEYS})
+    inventory = dict(own.get("inventory", {}))
+    shown = merge(raw, inventory.pop("shows", {}))
+    return Scenario(
+        name=name,
+        story=own["story"].strip(),
+        target=own.get("target", "tls://api.vendor.example:443"),
+        args=tuple(own.get("args", ())),
+        world=_world(raw),
+        shown=_world(shown),
+        inventory=_typed(Inventory, inventory),
+        packets=own["packets"],
+        expect=_expect(own["expect"]),
+    )
+
+
+_SCENARIO_KEYS = {"story", "world", "target", "args", "inventory", "packets", "expect"}
+
+
+def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Tables are merged, everything else is replaced; `false` in place of a table or a text removes it."""
+    result = copy.deepcopy(base)
+    for key, value in own.items():
+        if isinstance(result.get(key), dict) and isinstance(value, dict):
+            result[key] = merge(result[key], value)
+        elif isinstance(result.get(key), (dict, str)) and value is False:
+            del result[key]
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
+def _world(raw: dict[str, Any]) -> World:
+    raw = copy.deepcopy(raw)
+
+    def take(key: str) -> dict[str, Any]:
+        table: dict[str, Any] = raw.pop(key, {})
+        return table
+
+    endpoints = {id: _typed(Endpoint, {"id": id, **table}) for id, table in take("endpoints").items()}
+    interfaces = {id: _typed(Interface, {"id": id, **table}) for id, table in take("interfaces").items()}
+    for endpoint in endpoints.values():
+        interfaces |= {one.id: one for one in _endpoint_interfaces(endpoint)}
+    world = World(
+        host=_typed(Host, take("host")),
+        vpcs={id: _typed(Vpc, {"id": id, **table}) for id, table in take("vpcs").items()},
+        subnets={id: _typed(Subnet, {"id": id, **table}) for id, table in take("subnets").items()},
+        groups={id: _group(id, table) for id, table in take("groups").items()},
+        acls={id: _acl(id, table) for id, table in take("acls").items()},
+        route_tables={id: _route_table(id, table) for id, table in take("route_tables").items()},
+        prefix_lists={id: tuple(cidrs) for id, cidrs in take("prefix_lists").items()},
+        peerings={id: _typed(Peering, {"id": id, **table}) for id, table in take("peerings").items()},
+        interfaces=interfaces,
+        endpoints=endpoints,
+        services={name: _typed(Service, {"name": name, **table}) for name, table in take("services").items()},
+        dns=_typed(Dns, take("dns")),
+        listeners={where: _listener(what) for where, what in take("listeners").items()},
+        internet=tuple(raw.pop("internet", ())),
+    )
+    if raw:
+        raise ValueError(f"unknown tables: {', '.join(raw)}")
+    _check(world)
+    return world
+
+
+def _endpoint_interfaces(endpoint: Endpoint) -> list[Interface]:
+    return [
+        Interface(f"eni-{ip.replace('.', '-')}", subnet, ip, endpoint.groups, endpoint=endpoint.id)
+        for subnet, ip in endpoint.addresses.items()
+    ]
+
+
+def _group(id: str, table: dict[str, Any]) -> Group:
+    parsed: dict[str, Any] = {way: tuple(rules.group_rule(text, way) for text in table.pop(way)) for way in _WAYS}
+    return _typed(Group, {"id": id, "name": id, **table, **parsed})
+
+
+def _acl(id: str, table: dict[str, Any]) -> Acl:
+    parsed: dict[str, Any] = {way: tuple(rules.acl_entry(text, way) for text in table.pop(way)) for way in _WAYS}
+    return _typed(Acl, {"id": id, **table, **parsed})
+
+
+_WAYS: tuple[rules.Direction, ...] = ("inbound", "outbound")
+
+
+def _route_table(id: str, table: dict[str, Any]) -> RouteTable:
+    routes = tuple(rules.route(text) for text in table.pop("routes"))
+    return _typed(RouteTable, {"id": id, **table, "routes": routes})
+
+
+def _listener(what: str | dict[str, Any]) -> Listener:
+    if isinstance(what, dict):
+        return _typed(Listener, what)
+    kind, _, certificate = what.partition(" ")
+    return Listener(kind, certificate or "valid")
+
+
+def _expect(table: dict[str, Any]) -> Expect:
+    codes = table["exit"]
+    return _typed(Expect, {**table, "exit": codes if isinstance(codes, list) else [codes]})
+
+
+def _typed(kind: type[T], table: dict[str, Any]) -> T:
+    """A dataclass from a table; lists become tuples, unknown keys are errors."""
+    known = {one.name for one in dataclasses.fields(cast(Any, kind))}
+    if unknown := set(table) - known:
+        raise ValueError(f"{kind.__name__.lower()} has no {', '.join(sorted(unknown))}")
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def _check(world: World) -> None:
+    """References that lead nowhere would make a scenario pass for the wrong reason."""
+    for interface in world.interfaces.values():
+        subnet = world.subnets[interface.subnet]
+        if ipaddress.ip_address(interface.ip) not in ipaddress.ip_network(subnet.cidr):
+            raise ValueError(f"{interface.id}: {interface.ip} is outside {subnet.id}")
+        if unknown := set(interface.groups) - set(world.groups):
+            raise ValueError(f"{interface.id}: there is no {', '.join(unknown)}")
+    for subnet in world.subnets.values():
+        for table, key in (
+            (world.vpcs, subnet.vpc),
+            (world.acls, subnet.acl),
+            (world.route_tables, subnet.route_table),
+            (ZONES, subnet.zone),
+        ):
+            if key not in table:
+                raise ValueError(f"{subnet.id}: there is no {key}")

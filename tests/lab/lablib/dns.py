@@ -1,0 +1,138 @@
+"""A name server for one world, over UDP and TCP: A and AAAA, negative answers with their SOA, silence on request.
+
+Debian's servers cannot be made to refuse, drop and answer name by name, and start ten times slower than this.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import socketserver
+import struct
+from typing import Any
+
+A, CNAME, SOA, AAAA = 1, 5, 6, 28
+NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
+_RCODES = {"servfail": SERVFAIL, "refused": REFUSED}
+_TTL = 60
+
+
+class Zones:
+    """Looks names up as the VPC's resolver does: the most specific private zone wins, and hides what lies outside."""
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        self.silent: bool = tables["silent"]
+        self._private: dict[str, dict[str, Any]] = tables["zones"]
+        self._public: dict[str, Any] = tables["public"]
+
+    def answer(self, query: bytes) -> bytes | None:
+        """A whole response, or None for silence."""
+        name, kind, question = _question(query)
+        chain, zone, what = self._follow(name)
+        if self.silent or what == "silent":
+            return None
+        last = chain[-1][1] if chain else name
+        found = _addresses(last, kind, what) if isinstance(what, list) else []
+        rcode = NXDOMAIN if what is None else _RCODES.get(what, NOERROR) if isinstance(what, str) else NOERROR
+        denial = [] if found or rcode in (SERVFAIL, REFUSED) else [_soa(zone)]
+        aliases = [_record(owner, CNAME, _name(target)) for owner, target in chain]
+        return _response(query, question, rcode, aliases + found, denial)
+
+    def _follow(self, name: str) -> tuple[list[tuple[str, str]], str, Any]:
+        """The CNAMEs from a name onwards, and what the last of them leads to in which zone."""
+        chain: list[tuple[str, str]] = []
+        zone, what = self._lookup(name)
+        while isinstance(what, dict) and len(chain) < 8:
+            chain.append((name, what["cname"]))
+            name = what["cname"]
+            zone, what = self._lookup(name)
+        return chain, zone, what
+
+    def _lookup(self, name: str) -> tuple[str, Any]:
+        suffixes = _suffixes(name)
+        for zone in suffixes:
+            if zone in self._private:
+                return zone, _find(self._private[zone], suffixes)
+        parent = suffixes[1] if len(suffixes) > 1 else ""
+        return parent, _find(self._public, suffixes)
+
+
+def _find(records: dict[str, Any], suffixes: list[str]) -> Any:
+    for number, suffix in enumerate(suffixes):
+        key = suffix if number == 0 else f"*.{suffix}"
+        if key in records:
+            return records[key]
+    return None
+
+
+def _suffixes(name: str) -> list[str]:
+    """`a.b.c` → `a.b.c`, `b.c`, `c`."""
+    labels = name.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def _question(query: bytes) -> tuple[str, int, bytes]:
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1 : at + 1 + query[at]].decode("ascii", "replace").lower())
+        at += 1 + query[at]
+    kind = struct.unpack_from(">H", query, at + 1)[0]
+    return ".".join(labels), kind, query[12 : at + 5]
+
+
+def _response(query: bytes, question: bytes, rcode: int, answers: list[bytes], authority: list[bytes]) -> bytes:
+    # QR, RD as asked, RA: a recursive resolver's reply (RFC 1035 section 4.1.1).
+    flags = 0x8080 | (query[2] & 0x01) << 8 | rcode
+    header = query[:2] + struct.pack(">HHHHH", flags, 1, len(answers), len(authority), 0)
+    return header + question + b"".join(answers) + b"".join(authority)
+
+
+def _addresses(name: str, kind: int, values: list[str]) -> list[bytes]:
+    parsed = [ipaddress.ip_address(value) for value in values]
+    return [_record(name, kind, one.packed) for one in parsed if kind == (A if one.version == 4 else AAAA)]
+
+
+def _soa(zone: str) -> bytes:
+    data = _name("ns." + zone) + _name("hostmaster." + zone) + struct.pack(">IIIII", 1, 7200, 900, 1209600, _TTL)
+    return _record(zone, SOA, data)
+
+
+def _record(name: str, kind: int, data: bytes) -> bytes:
+    return _name(name) + struct.pack(">HHIH", kind, 1, _TTL, len(data)) + data
+
+
+def _name(name: str) -> bytes:
+    labels = [label.encode() for label in name.strip(".").split(".") if label]
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+
+class _Udp(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        data, sock = self.request
+        if response := self.server.zones.answer(data):  # type: ignore[attr-defined]
+            sock.sendto(response, self.client_address)
+
+
+class _Tcp(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        while len(size := self.rfile.read(2)) == 2:
+            query = self.rfile.read(int.from_bytes(size))
+            if response := self.server.zones.answer(query):  # type: ignore[attr-defined]
+                self.wfile.write(len(response).to_bytes(2) + response)
+
+
+def servers(addresses: list[str], tables: dict[str, Any]) -> list[socketserver.BaseServer]:
+    zones = Zones(tables)
+    made: list[socketserver.BaseServer] = []
+    for address in addresses:
+        for kind, handler in ((socketserver.ThreadingUDPServer, _Udp), (_TcpServer, _Tcp)):
+            server = kind((address, 53), handler)
+            setattr(server, "zones", zones)
+            made.append(server)
+    return made
+
+
+class _TcpServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    address_family = socket.AF_INET
+    daemon_threads = True
