@@ -132,10 +132,10 @@ impl AclDecision {
 }
 
 impl AclPart {
-    /// `rule 90 denies tcp/1024-65535 from 10.0.0.0/8`, or that nothing matched.
+    /// The entry in words, or that nothing matched.
     pub fn describe(&self) -> String {
         match &self.entry {
-            Some(entry) if entry.number < LAST_ENTRY => format!("rule {} {}", entry.number, describe(entry)),
+            Some(entry) if entry.number < LAST_ENTRY => describe(entry),
             _ => "no numbered rule matches, so the last rule (*) denies".to_owned(),
         }
     }
@@ -146,7 +146,8 @@ impl AclPart {
     }
 }
 
-fn describe(entry: &NetworkAclEntry) -> String {
+/// `rule 90 denies tcp/1024-65535 from 10.0.0.0/8`
+pub fn describe(entry: &NetworkAclEntry) -> String {
     let verb = match &entry.action {
         AclAction::Allow => "allows",
         AclAction::Deny => "denies",
@@ -161,7 +162,7 @@ fn describe(entry: &NetworkAclEntry) -> String {
         Direction::Egress => "to",
         Direction::Ingress => "from",
     };
-    format!("{verb} {traffic} {preposition} {}", entry.cidr)
+    format!("rule {} {verb} {traffic} {preposition} {}", entry.number, entry.cidr)
 }
 
 /// A free number in front of the entry that denies, so that an added entry decides first.

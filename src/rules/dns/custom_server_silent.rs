@@ -1,8 +1,12 @@
 //! `dns-custom-server-silent`
 
-use crate::model::{
-    finding::{Confidence, Fix},
-    observation::{ServerAnswer, ServerRole},
+use crate::{
+    analyze::dns,
+    model::{
+        finding::{Confidence, Fix},
+        known::Known,
+        observation::{ServerAnswer, ServerRole},
+    },
 };
 
 use super::{Case, Draft, Outcome, Rule, declare_finding, words};
@@ -34,6 +38,9 @@ fn check(case: &Case<'_>) -> Outcome {
     if !case.name_gives_nothing() || !all_silent {
         return Ok(None);
     }
+    if switched_off(case, &configured) {
+        return Ok(None);
+    }
     let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
     let other_answers = servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
     let confidence = if other_answers { Confidence::Confirmed } else { Confidence::Likely };
@@ -47,4 +54,12 @@ fn check(case: &Case<'_>) -> Outcome {
             ))
             .explains_name();
     Ok(Some(draft))
+}
+
+/// The silent servers are the VPC's own resolver, and the VPC has it switched off.
+fn switched_off(case: &Case<'_>, configured: &[&ServerAnswer]) -> bool {
+    let inventory = &case.facts.inventory;
+    let vpc = case.vpc().and_then(|id| inventory.vpc(id));
+    vpc.is_some_and(|vpc| vpc.dns_support == Known::Known(false))
+        && configured.iter().all(|server| dns::is_vpc_resolver(inventory, server.server))
 }

@@ -1,7 +1,7 @@
 //! `endpoint-in-other-vpc`
 
 use crate::{
-    analyze::path::{StepKind, StepOutcome},
+    analyze::path::{Blocker, RouteBlocker, StepKind, StepOutcome},
     model::{
         finding::{Confidence, Evidence, Fix},
         known::Known,
@@ -56,7 +56,7 @@ fn check(case: &Case<'_>) -> Outcome {
     );
     let draft = Draft::new(confidence, summary)
         .evidence(elsewhere.iter().map(|row| holder(row)))
-        .evidence(distinct(elsewhere.iter().flat_map(|row| routes(row))))
+        .evidence(distinct(elsewhere.iter().filter_map(|row| route(row))))
         .evidence(elsewhere.iter().map(|row| words::packets(case, row)))
         .fix(fix(case, &elsewhere))
         .explains(elsewhere.iter().copied());
@@ -81,14 +81,17 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     })
 }
 
-const ROUTES: [StepKind; 2] = [StepKind::ForwardRoute, StepKind::ReturnRoute];
-
+/// Nothing leads there: no route, a gateway that cannot carry it, or something that we cannot see behind.
 fn unrouted(row: &Row<'_>) -> bool {
-    ROUTES.iter().any(|kind| row.path.step(*kind).is_some_and(|step| step.outcome != StepOutcome::Allow))
+    match row.path.step(StepKind::ForwardRoute).map(|step| &step.outcome) {
+        Some(StepOutcome::Deny(Blocker::Route(why))) => *why != RouteBlocker::Blackhole,
+        Some(StepOutcome::Undecided(_)) => true,
+        _ => false,
+    }
 }
 
 fn denies_route(row: &Row<'_>) -> bool {
-    ROUTES.iter().any(|kind| matches!(row.path.blocker_at(*kind), Ok(Some(_))))
+    matches!(row.path.blocker_at(StepKind::ForwardRoute), Ok(Some(_)))
 }
 
 fn holder(row: &Row<'_>) -> Evidence {
@@ -105,17 +108,14 @@ fn holder(row: &Row<'_>) -> Evidence {
     )
 }
 
-fn routes(row: &Row<'_>) -> Vec<Evidence> {
-    let told = ROUTES.iter().filter_map(|kind| row.path.step(*kind));
-    let refused = told.filter(|step| step.outcome != StepOutcome::Allow);
-    refused
-        .map(|step| match &step.resource {
-            Some(resource) => {
-                Evidence::of(format!("{} towards {}: {}", resource.id, row.ip(), step.rule), resource.clone())
-            }
-            None => Evidence::new(format!("{}: {}", step.kind.as_str(), step.rule)),
-        })
-        .collect()
+fn route(row: &Row<'_>) -> Option<Evidence> {
+    let step = row.path.step(StepKind::ForwardRoute)?;
+    Some(match &step.resource {
+        Some(resource) => {
+            Evidence::of(format!("{} towards {}: {}", resource.id, row.ip(), step.rule), resource.clone())
+        }
+        None => Evidence::new(format!("the way to {}: {}", row.ip(), step.rule)),
+    })
 }
 
 fn fix(case: &Case<'_>, rows: &[&Row<'_>]) -> Fix {

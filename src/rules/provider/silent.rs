@@ -31,6 +31,10 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&PROVIDER_SILENT, check);
 
 fn check(case: &Case<'_>) -> Outcome {
+    // Where some addresses answer, the zones differ: that is a finding of its own.
+    if case.rows.iter().any(|row| row.probe.used && row.probe.tcp.outcome.is_connected()) {
+        return Ok(None);
+    }
     let mut rows = Vec::new();
     let mut undecided = None;
     for row in case.silent().filter(|row| leads_to_endpoint(row)) {
@@ -57,12 +61,6 @@ fn leads_to_endpoint(row: &Row<'_>) -> bool {
 fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {
     let endpoints: Vec<_> = rows.iter().filter_map(|row| row.endpoint.known().copied().flatten()).collect();
     let ids = words::list(endpoints.first().map(|endpoint| endpoint.id.clone()));
-    let some = case.rows.iter().any(|row| row.probe.used && row.probe.tcp.outcome.is_connected());
-    let what = if some {
-        format!("Nobody answers behind {}", words::list(rows.iter().map(|row| row.ip())))
-    } else {
-        format!("Nobody answers behind {ids}")
-    };
     let source = rows.first().and_then(|row| row.probe.source_ip.known());
     let source = source.map(|ip| format!(" from {ip}")).unwrap_or_default();
     let zones = words::list(rows.iter().filter_map(|row| {
@@ -70,7 +68,7 @@ fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {
     }));
     Draft::new(
         Confidence::Likely,
-        format!("{what}, though everything visible from here lets the packets through."),
+        format!("Nobody answers behind {ids}, though everything visible from here lets the packets through."),
     )
     .evidence(endpoints.first().map(|endpoint| words::endpoint(endpoint)))
     .evidence(rows.iter().map(|row| {
