@@ -3,7 +3,9 @@
 
 pub mod clock;
 pub mod dns;
+pub mod host;
 mod http;
+pub mod imds;
 pub mod prober;
 mod stamp;
 mod tcp;
