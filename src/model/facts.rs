@@ -1,5 +1,7 @@
 //! Everything a diagnosis may rest on, as one value. `--record` writes it, `--replay` reads it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,7 +22,8 @@ pub struct Facts {
     pub elapsed: Seconds,
     pub host: Host,
     pub vantage: Vantage,
-    pub inventory: Inventory,
+    /// Shared: a daemon judges many targets by one inventory.
+    pub inventory: Arc<Inventory>,
     pub targets: Vec<TargetFacts>,
 }
 

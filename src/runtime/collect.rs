@@ -80,7 +80,7 @@ pub async fn collect(world: &World, targets: &[Target], limits: Limits) -> Facts
         elapsed: start.elapsed().into(),
         vantage: super::vantage::locate(&host, &inventory, source_ip),
         host,
-        inventory,
+        inventory: Arc::new(inventory),
         targets,
     }
 }
