@@ -26,7 +26,7 @@ def ruleset(world: World) -> str:
 
 def provider_ruleset(world: World) -> str:
     """The far namespace: what the provider, not the consumer's VPC, swallows."""
-    lines = ["table ip provider {", "  chain input {", "    type filter hook input priority 0; policy accept;"]
+    lines = ["table ip provider {", "  chain provider {", "    type filter hook input priority 0; policy accept;"]
     for endpoint in world.endpoints.values():
         if not endpoint.lets_packets_through:
             lines += [f"    ip daddr {ip} {DROP}" for ip in endpoint.addresses.values()]
