@@ -10,6 +10,8 @@ use crate::{
         dns::SystemResolver,
         ec2::{ConnectOptions, Ec2Source, Identity, Wish},
         files::FileInventory,
+        host::LocalHost,
+        imds::ImdsOptions,
         no_inventory::NoInventory,
         prober::NetworkProber,
     },
@@ -31,24 +33,11 @@ pub(super) fn world(plan: &Plan, args: &InventoryArgs) -> Result<Wired, CliError
         inventory: inventory(plan, args)?,
         prober: Arc::new(NetworkProber::new(Arc::clone(&clock))),
         resolver: Arc::new(SystemResolver::new()),
-        host: Arc::new(Tmp),
+        host: Arc::new(LocalHost::new(region(plan, args), imds_options())),
         clock,
     };
     let limits = Limits { inventory: args.api_timeout, concurrency: plan.concurrency, ..Limits::default() };
     Ok(Wired { world, limits })
-}
-
-struct Tmp;
-impl crate::ports::HostReader for Tmp {
-    fn read(&self, _: std::time::Duration) -> futures_util::future::BoxFuture<'_, crate::model::host::Host> {
-        use crate::model::known::Known;
-        Box::pin(std::future::ready(crate::model::host::Host {
-            region: None,
-            ephemeral_ports: Known::not_asked("tmp"),
-            name_servers: Known::not_asked("tmp"),
-            metadata: Known::not_asked("tmp"),
-        }))
-    }
 }
 
 fn inventory(plan: &Plan, args: &InventoryArgs) -> Result<Arc<dyn InventorySource>, CliError> {
@@ -59,13 +48,28 @@ fn inventory(plan: &Plan, args: &InventoryArgs) -> Result<Arc<dyn InventorySourc
         InventoryChoice::Ec2 => Wish::Required,
     };
     let options = ConnectOptions {
-        region: args.region.clone().or_else(|| plan.aws.region.clone()),
+        region: region(plan, args),
         assume_role: plan.aws.assume_role.clone(),
         // Whether the metadata service answers is learnt at the first question.
         identity: Identity::Chain { imds: false },
         ..ConnectOptions::default()
     };
     Ok(Arc::new(Ec2Source::new(options, wish)))
+}
+
+fn region(plan: &Plan, args: &InventoryArgs) -> Option<String> {
+    args.region.clone().or_else(|| plan.aws.region.clone())
+}
+
+/// The settings that every AWS SDK reads.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and passed on as a value")]
+fn imds_options() -> ImdsOptions {
+    ImdsOptions {
+        endpoint: std::env::var("AWS_EC2_METADATA_SERVICE_ENDPOINT").ok(),
+        disabled: std::env::var("AWS_EC2_METADATA_DISABLED")
+            .is_ok_and(|value| value.eq_ignore_ascii_case("true")),
+    }
 }
 
 /// One thread serves every socket; the C library's resolver gets threads of its own, few and short-lived.

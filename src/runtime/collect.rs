@@ -49,7 +49,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { inventory: Duration::from_secs(10), host: Duration::from_millis(500), concurrency: 64 }
+        Self { inventory: Duration::from_secs(10), host: Duration::from_secs(1), concurrency: 64 }
     }
 }
 
