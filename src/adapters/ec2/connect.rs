@@ -29,7 +29,10 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
-use super::Ec2Inventory;
+use super::{
+    Ec2Inventory,
+    failure::{NobodyThere, sentence},
+};
 
 /// How the SDK behaves by default changes with this date; we take no change by surprise.
 fn behavior() -> BehaviorVersion {
@@ -114,7 +117,7 @@ pub async fn connect(options: ConnectOptions) -> Result<Ec2Inventory, ConnectErr
             base.into_builder().credentials_provider(role).build()
         }
     };
-    let mut ec2 = aws_sdk_ec2::config::Builder::from(&config);
+    let mut ec2 = aws_sdk_ec2::config::Builder::from(&config).retry_classifier(NobodyThere);
     if options.endpoint_url.is_some() {
         ec2.set_endpoint_url(options.endpoint_url);
     }
@@ -172,7 +175,7 @@ async fn proved(provider: &SharedCredentialsProvider, identity: &Identity) -> Re
     match tokio::time::timeout(CREDENTIALS_WITHIN, provider.provide_credentials()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => Err(ConnectError::NoCredentials { searched }),
-        Ok(Err(error)) => Err(ConnectError::Credentials { message: super::failure::sentence(&error) }),
+        Ok(Err(error)) => Err(ConnectError::Credentials { message: sentence(&error) }),
         Err(_) => {
             let message = format!("no answer within {} s", CREDENTIALS_WITHIN.as_secs());
             Err(ConnectError::Credentials { message })

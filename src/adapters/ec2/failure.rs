@@ -8,12 +8,19 @@ use std::{
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::{
-    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::FinalizerInterceptorContextRef},
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{FinalizerInterceptorContextRef, InterceptorContext},
+        retry::{ClassifyRetry, RetryAction},
+    },
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,
-    client::{interceptors::dyn_dispatch_hint, orchestrator::OrchestratorError, result::ConnectorError},
+    client::{
+        interceptors::dyn_dispatch_hint, orchestrator::OrchestratorError, result::ConnectorError,
+        retries::classifiers::RetryClassifierPriority,
+    },
 };
 
 use crate::model::known::Reason;
@@ -100,11 +107,11 @@ fn dispatch(error: &ConnectorError) -> Reason {
     Reason::Unreachable { message: connection(error) }
 }
 
-fn connection(error: &(dyn Error + 'static)) -> String {
+fn connection(error: &ConnectorError) -> String {
     if says(error, "connect timeout") {
         return "no connection was made in time".to_owned();
     }
-    if says(error, "dns error") || says(error, "failed to lookup address") {
+    if is_unresolved(error) {
         return "its name does not resolve".to_owned();
     }
     match find::<io::Error>(error).map(io::Error::kind) {
@@ -159,6 +166,48 @@ fn clip(text: &str) -> String {
     }
 }
 
+/// Forbids to try again where nobody listens: a refused connection is an answer, and so is a name that
+/// does not exist. Waiting for a better one would cost a person seconds, and the next refresh asks again.
+#[derive(Debug)]
+pub(super) struct NobodyThere;
+
+impl ClassifyRetry for NobodyThere {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error =
+            context.output_or_error().and_then(Result::err).and_then(OrchestratorError::as_connector_error);
+        match error {
+            Some(error) if nobody_there(error) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "NobodyThere"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+fn nobody_there(error: &ConnectorError) -> bool {
+    let kind = find::<io::Error>(error).map(io::Error::kind);
+    says(error, "connect timeout")
+        || is_unresolved(error)
+        || matches!(
+            kind,
+            Some(
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::HostUnreachable
+            )
+        )
+}
+
+fn is_unresolved(error: &ConnectorError) -> bool {
+    says(error, "dns error") || says(error, "failed to lookup address")
+}
+
 /// Remembers why the latest attempt of a call failed. When the deadline falls into a wait between two
 /// attempts, this is the truer answer than "no answer in time".
 pub(super) struct Watch<E> {
@@ -171,12 +220,9 @@ impl<E> Watch<E> {
         Self { latest: Arc::default(), error: std::marker::PhantomData }
     }
 
-    /// Why the deadline passed: refusals to serve are told as such, anything else is no answer.
+    /// Why there was no answer when the deadline passed.
     pub(super) fn at_deadline(&self) -> Reason {
-        match self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            Some(reason @ (Reason::Throttled { .. } | Reason::Unreachable { .. })) => reason,
-            _ => Reason::TimedOut,
-        }
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(Reason::TimedOut)
     }
 }
 
@@ -206,6 +252,9 @@ fn attempt<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
 ) -> Option<Reason> {
     if let Some(error) = error.as_connector_error() {
         return Some(dispatch(error));
+    }
+    if error.is_response_error() {
+        return Some(Reason::Failed { message: "the answer broke off".to_owned() });
     }
     error.as_operation_error()?.downcast_ref::<E>().map(|error| answered(error, None))
 }
