@@ -214,6 +214,8 @@ class Expect:
     verified_fix: bool | None = None
     #: Static verdict by address.
     path: dict[str, str] = field(default_factory=dict)
+    #: How the host must have learnt where it stands: `imds`, `inventory`, `kernel`.
+    vantage: str | None = None
     #: Wall time, seconds. The probe's own timeout is 2 s.
     max_seconds: float = 4.0
 
@@ -231,6 +233,8 @@ class Scenario:
     #: What the lab's own probe must see: the name's addresses, each with `connected`, `refused` or `timed-out`.
     packets: dict[str, str]
     expect: Expect
+    #: Why the product cannot pass yet. Its mismatches are then shown and not counted; passing is the mismatch.
+    awaits: str | None = None
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -270,10 +274,11 @@ def _scenario(name: str, base: dict[str, Any], own: dict[str, Any]) -> Scenario:
         inventory=_typed(Inventory, inventory),
         packets=own["packets"],
         expect=_expect(own["expect"]),
+        awaits=own.get("awaits"),
     )
 
 
-_SCENARIO_KEYS = {"story", "world", "target", "args", "inventory", "packets", "expect"}
+_SCENARIO_KEYS = {"story", "world", "target", "args", "inventory", "packets", "expect", "awaits"}
 
 
 def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

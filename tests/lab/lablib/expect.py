@@ -37,6 +37,8 @@ def differences(expect: Expect, outcome: Outcome) -> list[str]:
         return [*found, f"no report on standard output ({error!r}); standard error: {_brief(outcome.stderr)}"]
     if report.get("schema") != SCHEMA:
         found.append(f"schema is {report.get('schema')!r}, not {SCHEMA!r}")
+    if expect.vantage is not None and (how := report.get("vantage", {}).get("how")) != expect.vantage:
+        found.append(f"vantage was learnt from {how}, not {expect.vantage}")
     return [*found, *_target(expect, target)]
 
 

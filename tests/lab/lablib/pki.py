@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +27,9 @@ policy = any
 unique_subject = no
 [any]
 commonName = supplied
+[issuing]
+basicConstraints = critical,CA:TRUE,pathlen:0
+keyUsage = critical,keyCertSign,cRLSign
 [leaf]
 basicConstraints = CA:FALSE
 keyUsage = critical,digitalSignature
@@ -39,14 +41,17 @@ subjectAltName = {names}
 def make(folder: Path) -> Path:
     """Fills a folder with `NAME.key` and `NAME.chain`; returns the file of the root to trust."""
     folder.mkdir()
-    _root(folder, "root", "Lab Root CA")
-    _root(folder, "stranger", "Root CA That Nobody Trusts")
+    for root, subject in (("root", "Lab Root CA"), ("stranger", "Root CA That Nobody Trusts")):
+        _root(folder, root, subject)
+        _intermediate(folder, f"{root}-issuing", root, f"{subject}, Issuing")
     _leaf(folder, "valid", NAMES, (-30, 335))
     _leaf(folder, "expired", NAMES, (-395, -30))
     _leaf(folder, "not-yet-valid", NAMES, (30, 395))
     _leaf(folder, "expiring", NAMES, (-360, 5))
     _leaf(folder, "other-name", ("console.other.example",), (-30, 335))
-    _leaf(folder, "untrusted", NAMES, (-30, 335), issuer="stranger")
+    _leaf(folder, "untrusted", NAMES, (-30, 335), issuer="stranger-issuing")
+    _leaf(folder, "lone-untrusted", NAMES, (-30, 335), issuer="stranger", chain=())
+    _leaf(folder, "incomplete", NAMES, (-30, 335), chain=())
     _self_signed(folder)
     return folder / "root.crt"
 
@@ -56,25 +61,44 @@ def _root(folder: Path, name: str, subject: str) -> None:
     _openssl(*request, "-out", str(folder / f"{name}.crt"))
 
 
+def _intermediate(folder: Path, name: str, issuer: str, subject: str) -> None:
+    _sign(folder, name, issuer, subject, "issuing", (-365, 3000), NAMES)
+
+
 def _leaf(
     folder: Path,
     name: str,
     names: tuple[str, ...],
     validity: tuple[int, int],
-    issuer: str = "root",
+    issuer: str = "root-issuing",
+    chain: tuple[str, ...] | None = None,
+) -> None:
+    """`chain` is what the server sends besides the leaf: the intermediate, unless said otherwise."""
+    _sign(folder, name, issuer, names[0], "leaf", validity, names)
+    sent = [name, *((issuer,) if chain is None else chain)]
+    (folder / f"{name}.chain").write_text("".join((folder / f"{one}.crt").read_text() for one in sent))
+
+
+def _sign(
+    folder: Path,
+    name: str,
+    issuer: str,
+    subject: str,
+    extensions: str,
+    validity: tuple[int, int],
+    names: tuple[str, ...],
 ) -> None:
     """`validity` counts in days from now."""
     start, end = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=number) for number in validity)
-    request, issued, config = folder / f"{name}.csr", folder / f"{name}.crt", folder / f"{name}.cnf"
+    request, config = folder / f"{name}.csr", folder / f"{name}.cnf"
     (folder / "index.txt").write_text("")
     config.write_text(_CONFIG.format(folder=folder, names=",".join(f"DNS:{one}" for one in names)))
-    _openssl("req", *_new_key(folder, name), "-subj", f"/CN={names[0]}", "-out", str(request))
+    _openssl("req", *_new_key(folder, name), "-subj", f"/CN={subject}", "-out", str(request))
     # `openssl ca`, because `openssl x509 -req` cannot write a validity that lies in the past.
     signer = ["-cert", str(folder / f"{issuer}.crt"), "-keyfile", str(folder / f"{issuer}.key")]
     dates = ["-startdate", f"{start:%Y%m%d%H%M%SZ}", "-enddate", f"{end:%Y%m%d%H%M%SZ}"]
-    paths = ["-config", str(config), "-in", str(request), "-out", str(issued)]
-    _openssl("ca", "-batch", "-notext", "-extensions", "leaf", *signer, *dates, *paths)
-    shutil.copyfile(issued, folder / f"{name}.chain")
+    paths = ["-config", str(config), "-in", str(request), "-out", str(folder / f"{name}.crt")]
+    _openssl("ca", "-batch", "-notext", "-extensions", extensions, *signer, *dates, *paths)
 
 
 def _self_signed(folder: Path) -> None:

@@ -12,6 +12,8 @@ from .runner import Result
 
 def lines(result: Result) -> list[str]:
     took = f"{result.outcome.seconds:5.2f} s" if result.outcome else "      –"
+    if result.awaited:
+        return [f"… {took}  {result.job.name}: {result.job.scenario.awaits}"]
     head = f"{'✓' if result.ok else '✗'} {took}  {result.job.name}"
     if result.ok:
         return [head]
@@ -28,7 +30,9 @@ def figures(results: list[Result], seconds: float) -> str:
     hung = sum(bool(one.outcome and one.outcome.hung) for one in results)
     scenarios = len({one.job.scenario.name for one in results})
     built = sum(one.built for one in results) / max(len(results), 1)
-    counts = f"{len(results) - len(wrong)} ok, {len(wrong) - lab} product mismatches, {lab} lab mismatches, {hung} hung"
+    awaited = sum(one.awaited for one in results)
+    fine = f"{len(results) - len(wrong) - awaited} ok, {awaited} awaited"
+    counts = f"{fine}, {len(wrong) - lab} product mismatches, {lab} lab mismatches, {hung} hung"
     return f"{scenarios} scenarios, {len(results)} runs: {counts}; {seconds:.1f} s, a world up in {built:.2f} s"
 
 
