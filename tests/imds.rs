@@ -126,7 +126,7 @@ async fn a_token_that_never_arrives_points_at_the_hop_limit() {
         panic!("not told apart from absence")
     };
     assert!(message.contains("HttpPutResponseHopLimit"), "{message}");
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]

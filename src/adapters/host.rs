@@ -3,9 +3,9 @@
 use std::{fs, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt};
-use tokio::time::Instant;
 
 use super::{
+    deadline,
     dns::configured_servers,
     imds::{self, ImdsOptions},
 };
@@ -36,7 +36,7 @@ impl LocalHost {
 
 impl HostReader for LocalHost {
     fn read(&self, deadline: Duration) -> BoxFuture<'_, Host> {
-        let deadline = Instant::now() + deadline;
+        let deadline = deadline::after(deadline);
         async move {
             let metadata = imds::read(&self.imds, deadline).await;
             let found = metadata.known().and_then(|metadata| metadata.region.clone());

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "adapters are where clocks, files and sockets are met")]
 
 pub mod clock;
+mod deadline;
 pub mod dns;
 pub mod ec2;
 pub mod files;

@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::time::Instant;
 
 use super::{
-    http, tcp,
+    deadline, http, tcp,
     tls::{self, TlsContext, TlsContexts, TlsFileError},
 };
 use crate::{
@@ -66,7 +66,7 @@ impl Prober for NetworkProber {
         ip: IpAddr,
         deadline: Duration,
     ) -> BoxFuture<'a, AddressProbe> {
-        self.run(target, ip, Instant::now() + deadline).boxed()
+        self.run(target, ip, deadline::after(deadline)).boxed()
     }
 
     fn source_towards(&self, ip: IpAddr) -> Known<IpAddr> {

