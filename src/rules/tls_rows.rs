@@ -39,7 +39,10 @@ pub(super) fn untrusted(
     let Some(leaf) = rows.first().and_then(|(_, tls)| tls.leaf()) else {
         return Ok(None);
     };
-    let draft = Draft::new(Confidence::Confirmed, summary(leaf))
+    // A lone leaf may also come straight from an authority that this host does not know.
+    let confidence =
+        if failure == TrustFailure::Incomplete { Confidence::Likely } else { Confidence::Confirmed };
+    let draft = Draft::new(confidence, summary(leaf))
         .evidence(rows.iter().filter_map(|(row, tls)| {
             let leaf = tls.leaf()?;
             let reason = match tls.verification.known().map(|verification| &verification.trust) {

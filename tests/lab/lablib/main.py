@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     add("--junit", type=Path, metavar="FILE", help="also write the result as JUnit XML")
     add("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="worlds at a time (default: %(default)s)")
     add("--packets-only", action="store_true", help="check the worlds themselves; needs no binary")
+    add("--record", type=Path, metavar="FOLDER", help="keep the facts that each run collects")
     add("--verbose", action="store_true", help="print standard output and error of what fails")
     return parser.parse_args()
 
@@ -71,7 +72,8 @@ def _run(jobs: list[Job], binary: Path | None, arguments: argparse.Namespace) ->
     results = []
     with tempfile.TemporaryDirectory(prefix="lab-") as folder:
         keys = Path(folder) / "pki"
-        settings = Settings(binary, keys, pki.make(keys))
+        record = arguments.record.resolve() if arguments.record else None
+        settings = Settings(binary, keys, pki.make(keys), record)
         with ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
             for result in pool.map(lambda job: run(job, settings), jobs):
                 results.append(result)

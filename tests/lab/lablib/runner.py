@@ -68,6 +68,8 @@ class Settings:
     binary: Path | None
     pki: Path
     root_certificate: Path
+    #: Where the collected facts are kept, for `tests/scenarios`.
+    record: Path | None = None
 
 
 def run(job: Job, settings: Settings) -> Result:
@@ -84,7 +86,7 @@ def _check(job: Job, settings: Settings, folder: Path, net: Network, built: floa
     probe = _start(net, mounts, _probe(job.scenario), {"PYTHONPATH": str(_LAB)})
     outcome = None
     if settings.binary:
-        command = _command(job, settings.binary, folder)
+        command = [*_command(job, settings.binary, folder), *_recording(job, settings)]
         outcome = _finish(*_start(net, mounts, command, _environment(job, settings, folder)))
     lab = _lab_differences(job.scenario, _finish(*probe))
     product = expect.differences(job.scenario.expect, outcome) if outcome else []
@@ -135,6 +137,14 @@ def _command(job: Job, binary: Path, folder: Path) -> list[str]:
     option = {"directory": ["--inventory", str(folder / "inventory")], "none": ["--inventory", "none"]}
     fixed = ["--format", "json", "--timeout", "2s"]
     return [str(binary), "check", job.scenario.target, *option.get(job.kind, []), *fixed, *job.scenario.args]
+
+
+def _recording(job: Job, settings: Settings) -> list[str]:
+    if settings.record is None:
+        return []
+    file = settings.record / f"{job.name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return ["--record", str(file)]
 
 
 def _environment(job: Job, settings: Settings, folder: Path) -> dict[str, str]:
