@@ -1,5 +1,6 @@
 //! The house's rules, held by reading its sources: which floor may use which, who may print, who may name a
 //! library's types.
+#![expect(clippy::disallowed_methods, reason = "tests read their own files")]
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,6 @@
 //! Every story under `tests/scenarios`: recorded facts, and what is said of them. To accept new wording,
 //! run with `INSTA_UPDATE=always` and read the difference.
+#![expect(clippy::disallowed_methods, reason = "tests read their own files")]
 
 use std::{
     fs,

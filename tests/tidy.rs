@@ -1,5 +1,6 @@
 //! What every finding owes: a code of its own, an explanation in all sections, a rule that emits it and a
 //! scenario that shows it.
+#![expect(clippy::disallowed_methods, reason = "tests read their own files")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 

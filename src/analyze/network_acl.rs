@@ -59,13 +59,13 @@ pub fn evaluate(
     entries.sort_by_key(|entry| entry.number);
 
     let mut open = vec![ports];
-    let mut parts = Vec::new();
+    let mut decided = Vec::new();
     for entry in entries {
         let span = if matches!(entry.protocol, ProtocolMatch::All) { PortRange::ALL } else { entry.ports };
         let mut rest = Vec::new();
         for range in open {
             let (hit, missed) = split(range, span);
-            parts.extend(hit.map(|ports| AclPart {
+            decided.extend(hit.map(|ports| AclPart {
                 ports,
                 allowed: allows(&entry.action),
                 entry: Some(entry.clone()),
@@ -74,8 +74,12 @@ pub fn evaluate(
         }
         open = rest;
     }
-    parts.extend(open.into_iter().map(|ports| AclPart { ports, allowed: Known::Known(false), entry: None }));
-    AclDecision { parts }
+    decided.extend(open.into_iter().map(|ports| AclPart {
+        ports,
+        allowed: Known::Known(false),
+        entry: None,
+    }));
+    AclDecision { parts: decided }
 }
 
 fn allows(action: &AclAction) -> Known<bool> {
@@ -155,8 +159,8 @@ pub fn describe(entry: &NetworkAclEntry) -> String {
     };
     let traffic = match entry.protocol {
         ProtocolMatch::All => "all traffic".to_owned(),
-        protocol if entry.ports == PortRange::ALL => format!("all {protocol}"),
-        protocol => format!("{protocol}/{}", entry.ports),
+        ProtocolMatch::Number(_) if entry.ports == PortRange::ALL => format!("all {}", entry.protocol),
+        ProtocolMatch::Number(_) => format!("{}/{}", entry.protocol, entry.ports),
     };
     let preposition = match entry.direction {
         Direction::Egress => "to",

@@ -20,12 +20,12 @@ pub fn proves(inventory: &Inventory, changes: &[&Change], paths: &[&Path]) -> bo
     if changes.is_empty() || paths.is_empty() {
         return false;
     }
-    let mut changed = inventory.clone();
+    let mut mended = inventory.clone();
     for change in changes {
-        apply(&mut changed, change);
+        apply(&mut mended, change);
     }
     paths.iter().all(|old| {
-        let new = path::analyze(&changed, &old.flow, old.source.clone(), old.destination.clone());
+        let new = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
         new.verdict() == Known::Known(PathVerdict::Allow)
     })
 }
@@ -107,18 +107,28 @@ pub fn cli(change: &Change) -> String {
                 Direction::Egress => "egress",
                 Direction::Ingress => "ingress",
             };
-            let peer = match &rule.peer {
-                Peer::Group { id, .. } => format!("UserIdGroupPairs=[{{GroupId={id}}}]"),
-                Peer::Cidr(ipnet::IpNet::V4(cidr)) => format!("IpRanges=[{{CidrIp={cidr}}}]"),
-                Peer::Cidr(ipnet::IpNet::V6(cidr)) => format!("Ipv6Ranges=[{{CidrIpv6={cidr}}}]"),
-                Peer::PrefixList(id) => format!("PrefixListIds=[{{PrefixListId={id}}}]"),
-                Peer::Other(text) => text.clone(),
-            };
-            format!(
-                "aws ec2 authorize-security-group-{verb} --group-id {group} --ip-permissions \
-                 'IpProtocol={},FromPort={},ToPort={},{peer}'",
-                rule.protocol, rule.ports.from, rule.ports.to
-            )
+            let ports = format!("--protocol {} --port {}", rule.protocol, rule.ports);
+            match (rule.direction, &rule.peer) {
+                // Only the inbound command has a short form for a group.
+                (Direction::Ingress, Peer::Group { id, .. }) => {
+                    format!(
+                        "aws ec2 authorize-security-group-ingress --group-id {group} {ports} --source-group {id}"
+                    )
+                }
+                (_, Peer::Cidr(ipnet::IpNet::V4(cidr))) => {
+                    format!(
+                        "aws ec2 authorize-security-group-{verb} --group-id {group} {ports} --cidr {cidr}"
+                    )
+                }
+                (_, peer) => format!(
+                    "aws ec2 authorize-security-group-{verb} --group-id {group} --ip-permissions \
+                     'IpProtocol={},FromPort={},ToPort={},{}'",
+                    rule.protocol,
+                    rule.ports.from,
+                    rule.ports.to,
+                    permission_peer(peer)
+                ),
+            }
         }
         Change::AddAclEntry { acl, entry } => format!(
             "aws ec2 create-network-acl-entry --network-acl-id {acl} {} --rule-number {} --protocol {} \
@@ -134,6 +144,16 @@ pub fn cli(change: &Change) -> String {
             if entry.cidr.addr().is_ipv4() { "--cidr-block" } else { "--ipv6-cidr-block" },
             entry.cidr,
         ),
+    }
+}
+
+fn permission_peer(peer: &Peer) -> String {
+    match peer {
+        Peer::Group { id, .. } => format!("UserIdGroupPairs=[{{GroupId={id}}}]"),
+        Peer::Cidr(cidr @ ipnet::IpNet::V4(_)) => format!("IpRanges=[{{CidrIp={cidr}}}]"),
+        Peer::Cidr(cidr @ ipnet::IpNet::V6(_)) => format!("Ipv6Ranges=[{{CidrIpv6={cidr}}}]"),
+        Peer::PrefixList(id) => format!("PrefixListIds=[{{PrefixListId={id}}}]"),
+        Peer::Other(text) => text.clone(),
     }
 }
 

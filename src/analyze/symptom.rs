@@ -24,7 +24,9 @@ pub fn failing_phase(target: &Target, row: &AddressProbe) -> Option<Phase> {
     if !row.tcp.outcome.is_connected() {
         return Some(Phase::Connect);
     }
-    if target.protocol.uses_tls() && !row.tls.as_ref().is_some_and(|tls| tls.passed()) {
+    if target.protocol.uses_tls()
+        && !row.tls.as_ref().is_some_and(super::super::model::observation::TlsProbe::passed)
+    {
         return Some(Phase::Tls);
     }
     let http_fails = target.protocol.uses_http()

@@ -10,13 +10,13 @@ use crate::config::InventoryChoice;
 /// change is enough.
 #[derive(Debug, Parser)]
 #[command(name = "vpce-doctor", version, max_term_width = 100)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Resolve, probe, analyse and explain, once
     Check(CheckArgs),
     /// The offline text of a finding; without a code, the list of all
@@ -24,7 +24,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// HOST[:PORT], or tcp://, tls://, http:// or https:// before it
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
@@ -51,7 +51,7 @@ pub struct CheckArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct InventoryArgs {
+pub(super) struct InventoryArgs {
     /// auto, ec2, none, or a directory of AWS CLI output
     #[arg(long, value_name = "SOURCE", env = "VPCE_DOCTOR_INVENTORY", value_parser = inventory)]
     pub inventory: Option<InventoryChoice>,
@@ -64,19 +64,19 @@ pub struct InventoryArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(super) struct ExplainArgs {
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Human,
     Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     Json,
     Text,
 }

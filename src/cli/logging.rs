@@ -5,7 +5,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 use super::args::LogFormat;
 
 /// Starts logging. `filter` is `RUST_LOG`'s syntax; the libraries below us stay quiet unless it names them.
-pub fn start(filter: Option<&str>, format: LogFormat) {
+pub(super) fn start(filter: Option<&str>, format: LogFormat) {
     let filter = EnvFilter::try_new(filter.unwrap_or("vpce_doctor=info"))
         .unwrap_or_else(|_| EnvFilter::new("vpce_doctor=info"));
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);

@@ -1,5 +1,5 @@
 //! F4, the commands: what the user typed becomes a call of the runtime, and its outcome an exit code.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands are where the program speaks")]
+#![expect(clippy::print_stderr, reason = "commands are where the program speaks")]
 
 mod args;
 mod commands;
@@ -28,12 +28,12 @@ pub fn main() -> ExitCode {
             return if asked { Exit::Healthy } else { Exit::Unknown }.into();
         }
     };
-    run(arguments).unwrap_or_else(|error| error.report()).into()
+    run(arguments).unwrap_or_else(CliError::report).into()
 }
 
 fn run(arguments: Arguments) -> Result<Exit, CliError> {
     match arguments.command {
-        Command::Check(check) => commands::check::run(check),
+        Command::Check(check) => commands::check::run(&check),
         Command::Explain(explain) => commands::explain::run(&explain),
     }
 }

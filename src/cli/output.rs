@@ -10,24 +10,24 @@ use crate::render::style::Styles;
 use super::error::CliError;
 
 /// Writes everything or says why not.
-pub fn print(text: &str) -> Result<(), CliError> {
+pub(super) fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|source| CliError::Write { path: "standard output".into(), source })
 }
 
-pub fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
+pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
     std::fs::write(path, text).map_err(|source| CliError::Write { path: path.to_owned(), source })
 }
 
 #[expect(clippy::disallowed_methods, reason = "commands read the files that the user names")]
-pub fn read_file(path: &Path) -> Result<String, CliError> {
+pub(super) fn read_file(path: &Path) -> Result<String, CliError> {
     std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.to_owned(), source })
 }
 
 /// Colours on a terminal only, and not where the user asked for none (<https://no-color.org>).
 #[expect(clippy::disallowed_methods, reason = "the environment is read here and passed on as a value")]
-pub fn styles() -> Styles {
+pub(super) fn styles() -> Styles {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let forced = set("CLICOLOR_FORCE");
     if !set("NO_COLOR") && (forced || io::stdout().is_terminal()) {

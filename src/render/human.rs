@@ -21,8 +21,11 @@ use crate::{
     },
 };
 
-/// Width of the first column of the evidence.
+/// Width of the first column of the evidence, where no address is longer.
 const LABEL: usize = 12;
+
+/// Commands longer than this are folded before an option.
+const WIDTH: usize = 100;
 
 pub fn render(report: &Report, styles: &Styles) -> String {
     let mut out = String::new();
@@ -129,8 +132,9 @@ impl Section<'_> {
     }
 
     fn labelled(&self, out: &mut String, label: &str, text: &str) {
-        let label = paint(self.styles.faint, format!("{label:LABEL$}"));
-        line(out, 4, &format!("{label}{}{text}", if label.chars().count() > LABEL { " " } else { "" }));
+        let addresses = self.report.addresses.iter().map(|row| row.ip.to_string().len() + 2);
+        let width = addresses.max().unwrap_or(0).max(LABEL);
+        line(out, 4, &format!("{}{text}", paint(self.styles.faint, format!("{label:width$}"))));
     }
 
     fn endpoints(&self) -> Vec<String> {
@@ -234,6 +238,14 @@ impl Section<'_> {
             };
             line(out, 2, &format!("{} {what}", paint(self.styles.doubtful, "Not explained:")));
         }
+        let open = match (&self.facts.inventory.source, self.report.undecided.is_empty()) {
+            (InventorySource::None { .. }, _) => {
+                "the VPC's configuration was not read; with it, more can be said"
+            }
+            (_, false) => "the cause may be among what could not be checked, listed below",
+            (_, true) => "no cause that this version knows fits what was seen",
+        };
+        line(out, 4, open);
     }
 
     fn fixes(&self, out: &mut String, causes: &[Finding]) {
@@ -256,7 +268,7 @@ impl Section<'_> {
                 line(out, 4, &fix.text);
             }
             if let Some(cli) = &fix.cli {
-                line(out, 4, &paint(self.styles.command, cli));
+                line(out, 4, &paint(self.styles.command, folded(cli)));
             }
         }
     }
@@ -301,6 +313,19 @@ impl Section<'_> {
     }
 }
 
+/// A command over several lines, as a shell takes it.
+fn folded(command: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in command.split(" --") {
+        let option = if lines == [""] { word.to_owned() } else { format!(" --{word}") };
+        match lines.last_mut() {
+            Some(last) if last.len() + option.len() <= WIDTH || last.is_empty() => last.push_str(&option),
+            _ => lines.push(format!("       {option}")),
+        }
+    }
+    lines.join(" \\\n")
+}
+
 fn total_seconds(row: &AddressProbe) -> f64 {
     let tls = row.tls.as_ref().map_or(0.0, |tls| tls.seconds.0);
     let http = row.http.as_ref().map_or(0.0, |http| http.seconds.0);
@@ -337,7 +362,7 @@ fn owner(finding: &Finding) -> String {
 fn who(vantage: &Vantage) -> String {
     let mut parts = Vec::new();
     parts.push(vantage.source_ip.known().map_or("unknown address".to_owned(), ToString::to_string));
-    parts.extend(vantage.eni.known().map(ToString::to_string));
+    parts.extend(vantage.eni.known().map(|eni| format!("on interface {eni}")));
     if let Some(subnet) = vantage.subnet.known() {
         let az = vantage.az_id.known().map(|az| format!(" ({az})")).unwrap_or_default();
         parts.push(format!("{subnet}{az}"));
@@ -369,7 +394,10 @@ fn name(target: &TargetFacts) -> String {
     let Some((server, answer)) = told else {
         return format!("{} → {outcome}   this host's resolver, {}", target.target.host, system.seconds);
     };
-    let chain: String = answer.cnames.iter().map(|cname| format!(" → {}", cname.target)).collect();
+    let mut chain = String::new();
+    for cname in &answer.cnames {
+        let _ = write!(chain, " → {}", cname.target);
+    }
     let ttl = answer.addresses.first().map(|record| format!(", TTL {}", record.ttl)).unwrap_or_default();
     format!("{}{chain} → {outcome}   {}, {}{ttl}", target.target.host, server.server.ip(), server.a.seconds)
 }

@@ -224,16 +224,16 @@ struct JsonSummary<'a> {
 fn vantage(vantage: &Vantage) -> JsonVantage<'_> {
     JsonVantage {
         source_ip: vantage.source_ip.known().map(ToString::to_string),
-        eni: vantage.eni.known().map(|id| id.as_str()),
-        subnet: vantage.subnet.known().map(|id| id.as_str()),
-        vpc: vantage.vpc.known().map(|id| id.as_str()),
-        az_id: vantage.az_id.known().map(|id| id.as_str()),
+        eni: vantage.eni.known().map(super::super::model::id::NetworkInterfaceId::as_str),
+        subnet: vantage.subnet.known().map(super::super::model::id::SubnetId::as_str),
+        vpc: vantage.vpc.known().map(super::super::model::id::VpcId::as_str),
+        az_id: vantage.az_id.known().map(super::super::model::id::AzId::as_str),
         security_groups: vantage
             .security_groups
             .known()
             .into_iter()
             .flatten()
-            .map(|id| id.as_str())
+            .map(super::super::model::id::SecurityGroupId::as_str)
             .collect(),
         how: vantage.how.as_str(),
     }
@@ -266,9 +266,9 @@ fn address<'a>(probe: &'a AddressProbe, row: &'a AddressReport) -> JsonAddress<'
     JsonAddress {
         ip: row.ip.to_string(),
         used: probe.used,
-        eni: row.eni.as_ref().map(|id| id.as_str()),
-        endpoint: row.endpoint.as_ref().map(|id| id.as_str()),
-        az_id: row.az_id.as_ref().map(|id| id.as_str()),
+        eni: row.eni.as_ref().map(super::super::model::id::NetworkInterfaceId::as_str),
+        endpoint: row.endpoint.as_ref().map(super::super::model::id::EndpointId::as_str),
+        az_id: row.az_id.as_ref().map(super::super::model::id::AzId::as_str),
         path: match &row.path {
             Known::Known(PathVerdict::Allow) => "allow",
             Known::Known(PathVerdict::Deny) => "deny",

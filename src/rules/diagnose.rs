@@ -1,5 +1,7 @@
 //! From facts to a report: run every rule on every target, rank, prove the fixes, merge.
 
+use std::cmp::Reverse;
+
 use crate::{
     analyze::{path::Path, remedy, symptom},
     model::{
@@ -29,7 +31,7 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
             Err(why) => undecided.push(Undecided { code: rule.meta.code.to_owned(), why }),
         }
     }
-    findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    findings.sort_by_key(rank);
     prove(&case, &mut findings);
     let unexplained = unexplained(&case.symptoms, &findings);
     let verdict = symptom::verdict(target, &case.symptoms);
@@ -66,7 +68,6 @@ fn rank(finding: &Finding) -> impl Ord + use<> {
         Confidence::Possible => 1,
     };
     let explained = finding.explains.len() * weight;
-    use std::cmp::Reverse;
     (
         Reverse(is_cause(finding)),
         Reverse(finding.severity),

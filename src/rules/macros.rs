@@ -15,7 +15,8 @@ macro_rules! declare_finding {
             since: $since:literal $(,)?
         }
     ) => {
-        $(#[doc = $doc])+
+        // The explanation is the product's text, not rustdoc's: its indented commands are no Rust.
+        #[doc = $title]
         static $NAME: crate::model::finding::FindingMeta = {
             const CODE: [u8; stringify!($NAME).len()] = crate::rules::macros::kebab(stringify!($NAME));
             crate::model::finding::FindingMeta {

@@ -16,10 +16,10 @@ use crate::{
     runtime::collect::collect,
 };
 
-pub(in crate::cli) fn run(args: CheckArgs) -> Result<Exit, CliError> {
+pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let facts = match &args.replay {
         Some(path) => replay(path)?,
-        None => look(&args)?,
+        None => look(args)?,
     };
     if let Some(path) = &args.record {
         output::write_file(path, &record(&facts))?;

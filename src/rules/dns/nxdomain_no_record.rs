@@ -33,7 +33,12 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&DNS_NXDOMAIN_NO_RECORD, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let denied = case.target.resolution.servers.iter().any(|server| server.denies_name());
+    let denied = case
+        .target
+        .resolution
+        .servers
+        .iter()
+        .any(super::super::model::observation::ServerAnswer::denies_name);
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
     if !case.name_gives_nothing() || !denied || answered || belongs_to_service(case) {
         return Ok(None);

@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Outcome {
     for row in case.silent().filter(|row| leads_to_endpoint(row)) {
         match row.path.verdict() {
             Known::Known(PathVerdict::Allow) if matches!(row.endpoint, Known::Known(Some(_))) => {
-                rows.push(row)
+                rows.push(row);
             }
             Known::Known(_) => {}
             Known::Unknown(why) => undecided = Some(why),
