@@ -13,7 +13,7 @@ use aws_sdk_ec2::{
         interceptors::{FinalizerInterceptorContextRef, InterceptorContext},
         retry::{ClassifyRetry, RetryAction},
     },
-    error::{ProvideErrorMetadata, SdkError},
+    error::{ErrorMetadata, ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -126,8 +126,12 @@ fn connection(error: &ConnectorError) -> String {
     }
 }
 
-/// The causes of an error, outermost first, each said once.
+/// What a service answered, or else the causes of an error, outermost first, each said once.
 pub(super) fn sentence(error: &(dyn Error + 'static)) -> String {
+    if let Some(answer) = find::<ErrorMetadata>(error).filter(|answer| answer.code().is_some()) {
+        let said = [answer.code(), answer.message()];
+        return clip(&said.into_iter().flatten().collect::<Vec<_>>().join(": "));
+    }
     let mut said: Vec<String> = Vec::new();
     for cause in causes(error) {
         let text = cause.to_string();
