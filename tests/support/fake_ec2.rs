@@ -343,7 +343,9 @@ fn element(xml: &mut String, name: &str, value: &Value) {
         }
         Value::Array(items) => {
             write!(xml, "<{name}>").unwrap();
-            items.iter().for_each(|item| element(xml, "item", item));
+            for item in items {
+                element(xml, "item", item);
+            }
             write!(xml, "</{name}>").unwrap();
         }
         Value::String(text) => {
