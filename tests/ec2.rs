@@ -310,6 +310,36 @@ async fn an_api_nobody_answers_for_is_unreachable_at_once() {
 }
 
 #[tokio::test]
+async fn an_api_we_cannot_trust_is_unreachable_and_says_why() {
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let pem = (
+        key.cert.der().clone(),
+        rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap(),
+    );
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![pem.0], pem.1)
+        .unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let _refused = acceptor.accept(stream).await;
+        }
+    });
+    let inventory = client(&url).await.fetch(&scope(), Duration::from_secs(3)).await;
+    let Reason::Unreachable { message } = &why(&inventory.vpcs).reason else {
+        panic!("{:?}", inventory.vpcs)
+    };
+    assert!(message.contains("certificate"), "{message}");
+}
+
+#[tokio::test]
 async fn one_service_we_may_not_see_hides_no_other() {
     let api = FakeEc2::start(miniature()).await;
     let scope =

@@ -123,7 +123,12 @@ async fn a_service_nobody_has_and_an_endpoint_nobody_has() {
     };
     let inventory = moto.client().await.fetch(&scope, PATIENCE).await;
     assert_eq!(inventory.vpc_endpoints.known().unwrap().len(), 1);
-    assert!(inventory.service(moto.id("service")).is_some(), "{:?}\n{:?}", inventory.endpoint_services, inventory.calls);
+    assert!(
+        inventory.service(moto.id("service")).is_some(),
+        "{:?}\n{:?}",
+        inventory.endpoint_services,
+        inventory.calls
+    );
     let failed: Vec<_> = inventory.calls.iter().filter(|call| call.failure.is_some()).collect();
     assert!(failed.iter().all(|call| call.action == actions::ENDPOINT_SERVICES), "{failed:?}");
     assert!(failed.iter().all(|call| matches!(call.failure, Some(Reason::Failed { .. }))), "{failed:?}");

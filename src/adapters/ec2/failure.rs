@@ -170,8 +170,8 @@ fn clip(text: &str) -> String {
     }
 }
 
-/// Forbids to try again where nobody listens: a refused connection is an answer, and so is a name that
-/// does not exist. Waiting for a better one would cost a person seconds, and the next refresh asks again.
+/// Forbids to try again where nobody listens, or somebody we do not trust: a refused connection is an
+/// answer, and so are a name that does not exist and a foreign certificate. Waiting for a better one would cost a person seconds, and the next refresh asks again.
 #[derive(Debug)]
 pub(super) struct NobodyThere;
 
@@ -197,6 +197,7 @@ impl ClassifyRetry for NobodyThere {
 fn nobody_there(error: &ConnectorError) -> bool {
     let kind = find::<io::Error>(error).map(io::Error::kind);
     says(error, "connect timeout")
+        || says(error, "invalid peer certificate")
         || is_unresolved(error)
         || matches!(
             kind,
