@@ -3,10 +3,11 @@
 #[path = "support/fake_ec2.rs"]
 mod fake_ec2;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fake_ec2::{FakeEc2, Fault};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use vpce_doctor::{
     adapters::ec2::{ConnectOptions, Ec2Inventory, Identity, connect},
     model::{

@@ -5,20 +5,22 @@
 #[path = "support/fake_ec2.rs"]
 mod fake_ec2;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use fake_ec2::{FakeEc2, Fault};
 use serde_json::json;
-use tokio::process::Command;
+use tokio::{process::Command, time::Instant};
 use vpce_doctor::{
     adapters::ec2::{ConnectOptions, Identity, connect},
     ports::{InventorySource as _, Scope},
 };
 
 /// Not a test of its own: what the others run in an environment of their making.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the child's environment is its argument"
+)]
 #[tokio::test]
 #[ignore = "run by the other tests of this file"]
 async fn child() {
