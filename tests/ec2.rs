@@ -3,15 +3,13 @@
 #[path = "support/fake_ec2.rs"]
 mod fake_ec2;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fake_ec2::{FakeEc2, Fault};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use vpce_doctor::{
-    adapters::{
-        ec2::{ConnectOptions, Ec2Inventory, Identity, connect},
-        files,
-    },
+    adapters::ec2::{ConnectOptions, Ec2Inventory, Identity, connect},
     model::{
         endpoint::{EndpointKind, EndpointState},
         inventory::{Inventory, actions},
@@ -313,6 +311,36 @@ async fn an_api_nobody_answers_for_is_unreachable_at_once() {
 }
 
 #[tokio::test]
+async fn an_api_we_cannot_trust_is_unreachable_and_says_why() {
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let pem = (
+        key.cert.der().clone(),
+        rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap(),
+    );
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![pem.0], pem.1)
+        .unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let _refused = acceptor.accept(stream).await;
+        }
+    });
+    let inventory = client(&url).await.fetch(&scope(), Duration::from_secs(3)).await;
+    let Reason::Unreachable { message } = &why(&inventory.vpcs).reason else {
+        panic!("{:?}", inventory.vpcs)
+    };
+    assert!(message.contains("certificate"), "{message}");
+}
+
+#[tokio::test]
 async fn one_service_we_may_not_see_hides_no_other() {
     let api = FakeEc2::start(miniature()).await;
     let scope =
@@ -337,49 +365,4 @@ async fn a_foreign_endpoint_that_could_not_be_searched_is_not_missing() {
     let scope = Scope { vpc: Some("vpc-a".into()), endpoints: vec!["vpce-3".into()], ..Scope::default() };
     let inventory = fetch(&api, &scope, PATIENCE).await;
     assert!(matches!(why(&inventory.vpc_endpoints).reason, Reason::Failed { .. }));
-}
-
-#[tokio::test]
-async fn the_api_and_the_directory_tell_the_same_story() {
-    let api = FakeEc2::with_pages(miniature(), 5).await;
-    let all = Scope {
-        services: vec!["com.amazonaws.vpce.us-west-2.vpce-svc-1".to_owned()],
-        destinations: vec!["10.1.1.5".parse().unwrap()],
-        ..scope()
-    };
-    same_story(&api, &all, miniature()).await;
-}
-
-/// Fetches and loads the same records, and expects the same inventory but for where it came from.
-async fn same_story(api: &FakeEc2, scope: &Scope, records: Value) {
-    let fetched = fetch(api, scope, PATIENCE).await;
-    assert_eq!(failures(&fetched), []);
-    let directory = as_directory(records);
-    let loaded = files::load(directory.path()).unwrap();
-    assert_eq!(loaded.calls, []);
-    let source = loaded.source.clone();
-    assert_eq!(Inventory { source, calls: Vec::new(), ..fetched }, loaded);
-}
-
-/// One file for each call the CLI would make.
-fn as_directory(mut records: Value) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let write = |name: &str, content: Value| {
-        std::fs::write(directory.path().join(format!("{name}.json")), content.to_string()).unwrap();
-    };
-    let records = records.as_object_mut().unwrap();
-    for (vpc, attributes) in records.remove("Attributes").unwrap().as_object().unwrap() {
-        for (key, value) in attributes.as_object().unwrap() {
-            write(&format!("{vpc}-{key}"), json!({"VpcId": vpc, key: {"Value": value}}));
-        }
-    }
-    for (list, cidrs) in records.remove("Entries").unwrap().as_object().unwrap() {
-        let entries: Vec<Value> =
-            cidrs.as_array().unwrap().iter().map(|cidr| json!({"Cidr": cidr})).collect();
-        write(&format!("entries-{list}"), json!({"Entries": entries}));
-    }
-    for (key, list) in std::mem::take(records) {
-        write(&key.clone(), json!({key: list}));
-    }
-    directory
 }

@@ -160,6 +160,9 @@ async fn serve(stream: TcpStream, state: &State) -> Option<()> {
                 return None;
             }
             Some(Fault::Html { status }) => (status, "text/html", "<!doctype html><p>Not today.".to_owned()),
+            Some(Fault::Error { status, code, message, .. }) if request["Action"] == "AssumeRole" => {
+                (status, "text/xml", sts_error(code, message))
+            }
             Some(Fault::Error { status, code, message, .. }) => (status, "text/xml", error(code, message)),
             Some(Fault::Circle) | None => match answer(state, &request) {
                 Ok(xml) => (200, "text/xml", xml),
@@ -213,6 +216,10 @@ fn error(code: &str, message: &str) -> String {
         "<?xml version=\"1.0\"?><Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error>\
          </Errors><RequestID>r</RequestID></Response>"
     )
+}
+
+fn sts_error(code: &str, message: &str) -> String {
+    format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
 }
 
 type Refusal = (&'static str, String);
@@ -336,7 +343,9 @@ fn element(xml: &mut String, name: &str, value: &Value) {
         }
         Value::Array(items) => {
             write!(xml, "<{name}>").unwrap();
-            items.iter().for_each(|item| element(xml, "item", item));
+            for item in items {
+                element(xml, "item", item);
+            }
             write!(xml, "</{name}>").unwrap();
         }
         Value::String(text) => {

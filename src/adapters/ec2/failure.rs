@@ -13,7 +13,7 @@ use aws_sdk_ec2::{
         interceptors::{FinalizerInterceptorContextRef, InterceptorContext},
         retry::{ClassifyRetry, RetryAction},
     },
-    error::{ProvideErrorMetadata, SdkError},
+    error::{ErrorMetadata, ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -126,8 +126,12 @@ fn connection(error: &ConnectorError) -> String {
     }
 }
 
-/// The causes of an error, outermost first, each said once.
+/// What a service answered, or else the causes of an error, outermost first, each said once.
 pub(super) fn sentence(error: &(dyn Error + 'static)) -> String {
+    if let Some(answer) = find::<ErrorMetadata>(error).filter(|answer| answer.code().is_some()) {
+        let said = [answer.code(), answer.message()];
+        return clip(&said.into_iter().flatten().collect::<Vec<_>>().join(": "));
+    }
     let mut said: Vec<String> = Vec::new();
     for cause in causes(error) {
         let text = cause.to_string();
@@ -166,8 +170,8 @@ fn clip(text: &str) -> String {
     }
 }
 
-/// Forbids to try again where nobody listens: a refused connection is an answer, and so is a name that
-/// does not exist. Waiting for a better one would cost a person seconds, and the next refresh asks again.
+/// Forbids to try again where nobody listens, or somebody we do not trust: a refused connection is an
+/// answer, and so are a name that does not exist and a foreign certificate. Waiting for a better one would cost a person seconds, and the next refresh asks again.
 #[derive(Debug)]
 pub(super) struct NobodyThere;
 
@@ -193,6 +197,7 @@ impl ClassifyRetry for NobodyThere {
 fn nobody_there(error: &ConnectorError) -> bool {
     let kind = find::<io::Error>(error).map(io::Error::kind);
     says(error, "connect timeout")
+        || says(error, "invalid peer certificate")
         || is_unresolved(error)
         || matches!(
             kind,

@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""An EC2 API that is not ours: moto, with a VPC in it, and what boto3 reads from it as files.
+
+Usage: server.py DIRECTORY
+
+Starts moto on a free port of loopback, builds a VPC, writes what each describe call answers (boto3's
+answers are what the AWS CLI prints) to DIRECTORY, prints one line of JSON with the address and the ids,
+and serves until standard input ends.
+
+moto tells a few things that EC2 would never say; `mend_*` puts them right before anything is created.
+"""
+
+import functools
+import ipaddress
+import json
+import pathlib
+import sys
+
+import boto3
+from moto.core.responses import ActionResult
+from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
+from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses import EC2Response
+from moto.server import ThreadedMotoServer
+
+REGION = "eu-west-1"
+# Far below what anybody asks for: EC2 may send fewer records than wanted, and then a token.
+PAGE = 3
+
+
+def after(owner, name):
+    """Runs the decorated function on what `owner.name` returns."""
+
+    def install(mend):
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def mended(self, *args, **kwargs):
+            return mend(self, original(self, *args, **kwargs))
+
+        setattr(owner, name, mended)
+        return mend
+
+    return install
+
+
+@after(VPCBackend, "create_vpc_endpoint")
+def mend_endpoint(backend, endpoint):
+    """Interfaces of an endpoint lie in its subnets, bear its groups and say whose they are."""
+    if (endpoint.vpc_endpoint_type or "").lower() != "interface":
+        return endpoint
+    zones = []
+    for eni_id, subnet_id in zip(endpoint.network_interface_ids, endpoint.subnet_ids or []):
+        eni, subnet = backend.enis[eni_id], backend.get_subnet(subnet_id)
+        held = {other.private_ip_address for other in backend.enis.values() if other is not eni}
+        hosts = ipaddress.ip_network(subnet.cidr_block).hosts()
+        address = next(ip for ip in map(str, list(hosts)[19:]) if ip not in held)
+        eni.private_ip_address = address
+        eni.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
+        eni._group_set = [backend.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+        eni.interface_type, eni.requester_managed, eni.status = "vpc_endpoint", True, "in-use"
+        eni.description = f"VPC Endpoint Interface {endpoint.id}"
+        zones.append(subnet.availability_zone)
+    service = endpoint.service_name.rsplit(".", 1)[-1]
+    stem, suffix = f"{endpoint.id}-abcd1234", f"{service}.{backend.region_name}.vpce.amazonaws.com"
+    names = [f"{stem}.{suffix}", *(f"{stem}-{zone}.{suffix}" for zone in dict.fromkeys(zones))]
+    if endpoint.private_dns_enabled:
+        names.append(f"{service}.{backend.region_name}.amazonaws.com")
+    endpoint.dns_entries = [{"dns_name": name, "hosted_zone_id": "Z0"} for name in names]
+    return endpoint
+
+
+@after(NetworkAclBackend, "create_network_acl")
+def mend_acl(backend, acl):
+    """Every ACL ends with the rule that denies the rest, not only the default one."""
+    if not any(entry.rule_number in ("32767", 32767) for entry in acl.network_acl_entries):
+        for egress in (True, False):
+            rest = NetworkAclEntry(backend, acl.id, 32767, "-1", "deny", egress, "0.0.0.0/0", None, None, None, None, None)
+            acl.network_acl_entries.append(rest)
+    return acl
+
+
+def mend_filters():
+    """Endpoints are found by their id."""
+    original = VPCEndPoint.get_filter_value
+
+    def mended(endpoint, name, *rest):
+        return endpoint.id if name == "vpc-endpoint-id" else original(endpoint, name, *rest)
+
+    VPCEndPoint.get_filter_value = mended
+
+
+def mend_pages():
+    """Lists come in pages."""
+    for name in dir(EC2Response):
+        if name.startswith("describe_") or name == "get_managed_prefix_list_entries":
+            # This one has pages of its own.
+            if name != "describe_vpc_endpoint_services":
+                after(EC2Response, name)(cut)
+
+
+def cut(response, answer):
+    if not isinstance(answer, ActionResult) or not isinstance(answer.result, dict) or len(answer.result) != 1:
+        return answer
+    wanted = response._get_param("MaxResults")
+    if wanted is None:
+        return answer
+    (key, records), = answer.result.items()
+    if isinstance(records, (dict, str)) or not hasattr(records, "__iter__"):
+        return answer
+    records, start = list(records), int(response._get_param("NextToken") or 0)
+    end = start + min(int(wanted), PAGE)
+    answer.result[key] = records[start:end]
+    if end < len(records):
+        answer.result["NextToken"] = str(end)
+    return answer
+
+
+def build(ec2):
+    """A consumer at 10.0.1.10, an endpoint in two zones, a peer, and rules of every kind."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="100.64.0.0/16")
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=REGION + zone)["Subnet"]["SubnetId"]
+        for n, zone in ((1, "a"), (2, "a"), (3, "b"))
+    ]
+    group = lambda name: ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+    app, end = group("app"), group("endpoint")
+    for n in range(4):
+        group(f"more-{n}")
+    corp = ec2.create_managed_prefix_list(
+        PrefixListName="corp", MaxEntries=10, AddressFamily="IPv4",
+        Entries=[{"Cidr": f"10.{n}.0.0/16"} for n in range(5, 10)],
+    )["PrefixList"]["PrefixListId"]
+    ec2.authorize_security_group_ingress(GroupId=end, IpPermissions=[
+        {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": app}]},
+        {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "PrefixListIds": [{"PrefixListId": corp}]},
+        {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "10.0.1.0/24"}], "Ipv6Ranges": [{"CidrIpv6": "fd00::/64"}]},
+        {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]},
+    ])
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    entry = functools.partial(ec2.create_network_acl_entry, NetworkAclId=acl)
+    entry(RuleNumber=100, Protocol="6", RuleAction="allow", Egress=False, CidrBlock="10.0.1.0/24", PortRange={"From": 443, "To": 443})
+    entry(RuleNumber=100, Protocol="6", RuleAction="allow", Egress=True, CidrBlock="10.0.1.0/24", PortRange={"From": 32768, "To": 61000})
+    entry(RuleNumber=90, Protocol="-1", RuleAction="deny", Egress=True, CidrBlock="10.0.1.128/25")
+    default = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnets[1]]}])["NetworkAcls"][0]
+    association = next(it for it in default["Associations"] if it["SubnetId"] == subnets[1])
+    ec2.replace_network_acl_association(AssociationId=association["NetworkAclAssociationId"], NetworkAclId=acl)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    ec2.create_route(RouteTableId=table, DestinationPrefixListId=corp, VpcPeeringConnectionId=peering)
+    options = ec2.create_dhcp_options(DhcpConfigurations=[{"Key": "domain-name-servers", "Values": ["AmazonProvidedDNS"]}])
+    ec2.associate_dhcp_options(DhcpOptionsId=options["DhcpOptions"]["DhcpOptionsId"], VpcId=vpc)
+    ec2.create_network_interface(SubnetId=subnets[0], PrivateIpAddress="10.0.1.10", Groups=[app], Description="app")
+    service = f"com.amazonaws.{REGION}.secretsmanager"
+    endpoint = ec2.create_vpc_endpoint(
+        VpcEndpointType="Interface", VpcId=vpc, ServiceName=service, SubnetIds=subnets[1:],
+        SecurityGroupIds=[end], PrivateDnsEnabled=True,
+    )["VpcEndpoint"]["VpcEndpointId"]
+    return {"vpc": vpc, "endpoint": endpoint, "service": service, "prefix_list": corp, "dhcp": options["DhcpOptions"]["DhcpOptionsId"]}
+
+
+def dump(ec2, ids, directory):
+    """What `aws ec2 describe-…` would have printed about this VPC."""
+    in_vpc = [{"Name": "vpc-id", "Values": [ids["vpc"]]}]
+
+    def save(name, method, **arguments):
+        answer = getattr(ec2, method)(**arguments)
+        answer.pop("ResponseMetadata")
+        text = json.dumps(answer, indent=2, default=lambda time: time.isoformat())
+        pathlib.Path(directory, name + ".json").write_text(text)
+
+    for what in ("vpcs", "subnets", "network_interfaces", "security_groups", "network_acls", "route_tables", "vpc_endpoints"):
+        save(what, f"describe_{what}", Filters=in_vpc)
+    for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+        save(attribute, "describe_vpc_attribute", VpcId=ids["vpc"], Attribute=attribute)
+    save("peering", "describe_vpc_peering_connections", Filters=[{"Name": "requester-vpc-info.vpc-id", "Values": [ids["vpc"]]}])
+    save("dhcp", "describe_dhcp_options", DhcpOptionsIds=[ids["dhcp"]])
+    save("services", "describe_vpc_endpoint_services", ServiceNames=[ids["service"]])
+    save(f"entries-{ids['prefix_list']}", "get_managed_prefix_list_entries", PrefixListId=ids["prefix_list"])
+
+
+def main():
+    mend_filters()
+    mend_pages()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=url, aws_access_key_id="test", aws_secret_access_key="test")
+    ids = build(ec2)
+    dump(ec2, ids, sys.argv[1])
+    print(json.dumps({"url": url, "region": REGION, **ids}), flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
+main()
