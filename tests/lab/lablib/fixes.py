@@ -28,7 +28,8 @@ def apply(world: World, command: str) -> World:
     words = shlex.split(command.replace("\\\n", " "))
     if words[:2] != ["aws", "ec2"] or len(words) < 3 or words[2] not in _COMMANDS:
         raise ValueError(f"the lab knows no '{' '.join(words[:3])}'")
-    return _COMMANDS[words[2]](world, words[3:])
+    changed: World = _COMMANDS[words[2]](world, words[3:])
+    return changed
 
 
 def _authorize(world: World, way: str, words: list[str]) -> World:
