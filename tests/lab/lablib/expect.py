@@ -68,7 +68,7 @@ def _target(expect: Expect, target: dict[str, Any]) -> Iterator[str]:
     if expect.primary != "*" and (target.get("primary") or "") not in (_choices(expect) or [""]):
         yield f"primary is {target.get('primary')}, not {expect.primary}"
     findings = {one["code"]: one for one in target.get("findings", [])}
-    yield from _codes(expect, findings)
+    yield from _codes(expect, target.get("primary"), findings)
     if primary := findings.get(target.get("primary")):
         yield from _primary(expect, primary)
     yield from _undecided(expect, target)
@@ -82,15 +82,16 @@ def _choices(expect: Expect) -> list[str]:
     return expect.primary.split("|") if expect.primary else []
 
 
-def _codes(expect: Expect, findings: dict[str, Any]) -> Iterator[str]:
-    primary = _choices(expect)
-    asked = {*expect.codes, *(primary if len(primary) == 1 else [])} - {"*"}
+def _codes(expect: Expect, primary: str | None, findings: dict[str, Any]) -> Iterator[str]:
+    choices = _choices(expect)
+    asked = {*expect.codes, *(choices if len(choices) == 1 else [])} - {"*"}
     for code in sorted(asked - set(findings)):
         yield f"{code} is missing"
+    fine = {*asked, *expect.may, *(choices if primary in choices else [])}
     for code, finding in findings.items():
         if any(fnmatch.fnmatchcase(code, pattern) for pattern in expect.absent):
             yield f"{code} must not appear"
-        elif finding["severity"] == "error" and code not in asked and code not in expect.may and expect.primary != "*":
+        elif finding["severity"] == "error" and code not in fine and expect.primary != "*":
             yield f"{code} is an error nobody expects: {finding['summary']}"
 
 

@@ -42,6 +42,7 @@ def _arguments() -> argparse.Namespace:
     add("--bin", type=Path, help="the binary (default: the debug build)")
     add("--only", default="*", metavar="GLOB", help="scenarios whose FAMILY/NAME fits")
     add("--junit", type=Path, metavar="FILE", help="also write the result as JUnit XML")
+    add("--reports", type=Path, metavar="FOLDER", help="keep every JSON report there")
     add("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="worlds at a time (default: %(default)s)")
     add("--packets-only", action="store_true", help="check the worlds themselves; needs no binary")
     add("--record", type=Path, metavar="FOLDER", help="keep the facts that each run collects")
@@ -78,6 +79,8 @@ def _run(jobs: list[Job], binary: Path | None, arguments: argparse.Namespace) ->
             for result in pool.map(lambda job: run(job, settings), jobs):
                 results.append(result)
                 print("\n".join(report.lines(result)), flush=True)
+                if arguments.reports and result.outcome:
+                    report.keep(result.job.name, result.outcome, arguments.reports)
                 if arguments.verbose and not result.ok and result.outcome:
                     print(result.outcome.stdout, result.outcome.stderr, sep="\n", flush=True)
     return results

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from . import expect
+from .expect import Outcome
 from .runner import Result
 
 
@@ -34,6 +35,12 @@ def figures(results: list[Result], seconds: float) -> str:
     fine = f"{len(results) - len(wrong) - awaited} ok, {awaited} awaited"
     counts = f"{fine}, {len(wrong) - lab} product mismatches, {lab} lab mismatches, {hung} hung"
     return f"{scenarios} scenarios, {len(results)} runs: {counts}; {seconds:.1f} s, a world up in {built:.2f} s"
+
+
+def keep(name: str, outcome: Outcome, folder: Path) -> None:
+    file = folder / f"{name.replace(' ', '-').replace('(', '').replace(')', '')}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(outcome.stdout)
 
 
 def junit(results: list[Result], file: Path) -> None:

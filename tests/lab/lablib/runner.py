@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import os
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import ec2, expect, imds, inventory, listeners, names, network
+from . import ec2, expect, fixes, imds, inventory, listeners, names, network
 from .declaration import REGION, Scenario
 from .expect import Outcome
 from .network import Network
@@ -90,10 +91,28 @@ def _check(job: Job, settings: Settings, folder: Path, net: Network, built: floa
         outcome = _finish(*_start(net, mounts, command, _environment(job, settings, folder)))
     lab = _lab_differences(job.scenario, _finish(*probe))
     product = expect.differences(job.scenario.expect, outcome) if outcome else []
+    if outcome and not lab and not product and job.scenario.expect.verified_fix:
+        product = _cure(job, settings, outcome)
     drops = network.drops(net) if lab or product else []
     if job.scenario.awaits and outcome and not product:
         return Result(job, lab, [PASSES], outcome, built, drops)
     return Result(job, lab, product, outcome, built, drops)
+
+
+def _cure(job: Job, settings: Settings, outcome: Outcome) -> list[str]:
+    """Builds the world anew with the verified fixes carried out: every connection must now be made."""
+    world = job.scenario.world
+    try:
+        for command in fixes.verified(outcome.stdout):
+            world = fixes.apply(world, command)
+    except (ValueError, KeyError) as error:
+        return [f"a verified fix cannot be carried out: {error}"]
+    cured = Job(dataclasses.replace(job.scenario, world=world), "none")
+    with tempfile.TemporaryDirectory(prefix="lab-") as name, _world(cured, settings, Path(name)) as net:
+        mounts = network.resolver_files(world, Path(name))
+        seen = json.loads(_finish(*_start(net, mounts, _probe(job.scenario), {"PYTHONPATH": str(_LAB)})).stdout)
+    failing = {ip: what for ip, what in seen.items() if what != "connected"}
+    return [f"with the verified fixes carried out, packets still fail: {failing}"] if failing else []
 
 
 @contextlib.contextmanager
