@@ -6,7 +6,7 @@ use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub enum DemoError {
-    #[error("the demo cannot listen on {address}: {source}")]
+    #[error("the demo cannot use {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("the demo cannot make its certificates: {0}")]
     Certificate(#[from] rcgen::Error),
