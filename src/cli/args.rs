@@ -19,6 +19,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Resolve, probe, analyse and explain, once
     Check(CheckArgs),
+    /// A broken miniature VPC on loopback, diagnosed: no AWS, no root, no network
+    Demo(DemoArgs),
     /// The offline text of a finding; without a code, the list of all
     Explain(ExplainArgs),
 }
@@ -61,6 +63,13 @@ pub(super) struct InventoryArgs {
     /// For all calls of the EC2 API together
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub api_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Args)]

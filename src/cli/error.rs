@@ -29,6 +29,8 @@ pub enum CliError {
     Recording { path: PathBuf, line: usize, column: usize, message: String },
     #[error("cannot read the inventory: {0}")]
     Inventory(#[from] crate::adapters::files::FilesError),
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
 }

@@ -15,7 +15,7 @@ pub enum Exit {
     Healthy = 0,
     /// Every target is healthy, and at least one finding warns.
     Warning = 1,
-    /// At least one target is down or degraded.
+    /// At least one target is down or degraded. Also: a demo that did not go as told.
     Failing = 2,
     /// Could not tell: bad usage, bad configuration, or nothing could be tried. Never confused with 0.
     Unknown = 3,

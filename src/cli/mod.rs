@@ -34,6 +34,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Exit, CliError> {
     match arguments.command {
         Command::Check(check) => commands::check::run(&check),
+        Command::Demo(demo) => commands::demo::run(&demo),
         Command::Explain(explain) => commands::explain::run(&explain),
     }
 }

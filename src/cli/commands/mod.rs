@@ -1,4 +1,5 @@
 //! One file a command.
 
 pub(super) mod check;
+pub(super) mod demo;
 pub(super) mod explain;
