@@ -413,17 +413,16 @@ fn endpoint_state(endpoint: &VpcEndpoint) -> Told {
     }
 }
 
-/// The nearest misses of a denial in one phrase.
+/// What the rules do admit, nearest misses first, in one phrase.
 pub fn describe_denial(denial: &Denial, direction: Direction) -> String {
-    let near: Vec<_> = denial
-        .other_ports
-        .iter()
-        .chain(&denial.other_peers)
-        .map(|(_, rule)| security_group::describe(rule))
-        .collect();
-    match (denial.rules, near.as_slice()) {
-        (0, _) => format!("no {} rule at all", direction.as_str()),
-        (_, []) => format!("no {} rule comes near", direction.as_str()),
-        (_, near) => near.join("; "),
+    let near = denial.other_ports.iter().chain(&denial.other_peers).map(|(_, rule)| rule);
+    let told: Vec<_> = near.chain(&denial.far).take(TOLD).map(security_group::describe).collect();
+    match denial.rules {
+        0 => format!("no {} rule at all", direction.as_str()),
+        rules if rules > told.len() => format!("{}; and {} more", told.join("; "), rules - told.len()),
+        _ => told.join("; "),
     }
 }
+
+/// Enough to see why none fits.
+const TOLD: usize = 4;

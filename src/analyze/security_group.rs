@@ -38,6 +38,8 @@ pub struct Denial {
     pub other_ports: Vec<(SecurityGroupId, SecurityGroupRule)>,
     /// Rules that admit this port to somebody else.
     pub other_peers: Vec<(SecurityGroupId, SecurityGroupRule)>,
+    /// Rules that admit other peers on other ports or protocols.
+    pub far: Vec<SecurityGroupRule>,
     /// How many rules the direction has in all.
     pub rules: usize,
     /// The groups are the VPC's default group alone, which admits its own members only.
@@ -69,6 +71,7 @@ pub fn evaluate(
         groups: ids.clone(),
         other_ports: Vec::new(),
         other_peers: Vec::new(),
+        far: Vec::new(),
         rules: 0,
         default_group: false,
     };
@@ -101,13 +104,14 @@ fn weigh(
 ) -> Known<bool> {
     let fit = fit(inventory, rule, other);
     if !fit.protocol {
+        denial.far.push(rule.clone());
         return Known::Known(false);
     }
     match (fit.port, fit.peer) {
         (true, Known::Known(false)) => denial.other_peers.push((group.id.clone(), rule.clone())),
         (false, Known::Known(true)) => denial.other_ports.push((group.id.clone(), rule.clone())),
         (true, peer) => return peer,
-        (false, _) => {}
+        (false, _) => denial.far.push(rule.clone()),
     }
     Known::Known(false)
 }

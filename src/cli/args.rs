@@ -27,7 +27,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// HOST[:PORT], or tcp://, tls://, http:// or https:// before it
+    /// HOST or HOST:PORT, or tcp://, tls://, http:// or https:// before it
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Read targets and settings from this file

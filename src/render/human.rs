@@ -301,7 +301,7 @@ impl Section<'_> {
                 line(out, 2, &format!("{label} the VPC's configuration was not read ({why})"));
             }
             _ if gaps.is_empty() => {
-                line(out, 2, &paint(self.styles.faint, "Not checked: nothing was hidden from this run."));
+                line(out, 2, &paint(self.styles.faint, "Hidden from this run: nothing."));
             }
             _ => {}
         }

@@ -39,7 +39,7 @@ pub(super) fn found(
     endpoints.extend(named);
     let ids = words::list(endpoints.iter().map(|endpoint| &endpoint.id));
     let confidence = if rows.is_empty() { Confidence::Likely } else { Confidence::Confirmed };
-    let draft = Draft::new(confidence, format!("{ids} {says}; until then nothing passes through it."))
+    let draft = Draft::new(confidence, format!("{ids} {says}."))
         .evidence(endpoints.iter().map(|endpoint| words::endpoint(endpoint)))
         .evidence(rows.iter().map(|row| words::packets(case, row)))
         .explains(rows.iter().copied());

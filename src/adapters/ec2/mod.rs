@@ -41,7 +41,7 @@ use crate::{
     ports::{InventorySource, Scope},
 };
 
-/// A client of one Region's EC2 API, made by [`connect`].
+/// A client of one Region's EC2 API, made by [`connect()`].
 #[derive(Clone, Debug)]
 pub struct Ec2Inventory {
     client: Client,

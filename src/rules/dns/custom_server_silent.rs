@@ -43,7 +43,12 @@ fn check(case: &Case<'_>) -> Outcome {
     }
     let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
     let other_answers = servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
-    let confidence = if other_answers { Confidence::Confirmed } else { Confidence::Likely };
+    // Which server is the VPC's own, and whether it is switched off, only the VPC's description tells.
+    let confidence = match (other_answers, case.facts.inventory.vpcs.is_known()) {
+        (true, _) => Confidence::Confirmed,
+        (false, true) => Confidence::Likely,
+        (false, false) => Confidence::Possible,
+    };
     let names = words::list(configured.iter().map(|server| server.server.ip()));
     let draft =
         Draft::new(confidence, format!("The DNS server this host is set to ask, {names}, does not answer."))

@@ -47,7 +47,8 @@ fn check(case: &Case<'_>) -> Outcome {
         Draft::new(confidence(case), format!("No DNS record for {} exists in this VPC.", case.host()))
             .evidence([words::system(case)])
             .evidence(words::servers(case))
-            .fix(fix(case))
+            .fix(zone(case))
+            .fix(record(case))
             .explains_name();
     Ok(Some(draft))
 }
@@ -81,20 +82,21 @@ fn confidence(case: &Case<'_>) -> Confidence {
     }
 }
 
-fn fix(case: &Case<'_>) -> Fix {
+fn zone(case: &Case<'_>) -> Fix {
     let host = case.host().trim_end_matches('.');
     let vpc = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
     let region = case.facts.host.region.as_deref().unwrap_or("REGION");
-    let target = candidate(case).and_then(|endpoint| endpoint.dns_names.first());
-    let target = target.map_or("the endpoint's regional DNS name".to_owned(), Clone::clone);
-    Fix::text(format!(
-        "Create a private hosted zone {host} for {vpc}, then an alias A record at its apex to {target}"
-    ))
-    .cli(format!(
+    Fix::text(format!("First, create a private hosted zone named {host} for {vpc}")).cli(format!(
         "aws route53 create-hosted-zone --name {host} --vpc VPCRegion={region},VPCId={vpc} --caller-reference \
          vpce-doctor-{}",
         case.facts.now.0
     ))
+}
+
+fn record(case: &Case<'_>) -> Fix {
+    let target = candidate(case).and_then(|endpoint| endpoint.dns_names.first());
+    let target = target.map_or("the endpoint's regional DNS name", String::as_str);
+    Fix::text(format!("Then put an alias A record at the zone's apex that points to {target}"))
 }
 
 /// The endpoint the name is meant for: the configured one, or the only one that serves no AWS service.

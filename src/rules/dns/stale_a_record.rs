@@ -81,6 +81,7 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
         )
     }))
     .evidence(stale.iter().map(|row| words::packets(case, row)))
+    .evidence(meant(case).map(|endpoint| case.next_blockers(endpoint)).unwrap_or_default())
     .fix(Fix::text(format!("Replace the A record of {host} by an alias to {to}")))
     .explains(stale.iter().copied())
 }

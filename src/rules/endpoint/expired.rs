@@ -24,7 +24,7 @@ fn check(case: &Case<'_>) -> Outcome {
     endpoint_state::found(
         case,
         &EndpointState::Expired,
-        "expired before the provider accepted it",
+        "expired before the provider accepted it, and nothing will pass through it",
         |endpoint| {
             Fix::text(format!("Delete {} and create it anew; tell the provider beforehand", endpoint.id))
         },

@@ -26,7 +26,7 @@ fn check(case: &Case<'_>) -> Outcome {
     endpoint_state::found(
         case,
         &EndpointState::PendingAcceptance,
-        "waits for the provider's acceptance",
+        "waits for the provider's acceptance; until then nothing passes through it",
         |endpoint| {
             let id = &endpoint.id;
             Fix::text(format!("Ask the provider to accept {id}, or register {id} in the vendor's console")).cli(format!(

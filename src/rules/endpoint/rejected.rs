@@ -23,7 +23,10 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ENDPOINT_REJECTED, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    endpoint_state::found(case, &EndpointState::Rejected, "was rejected by the provider", |endpoint| {
-        Fix::text(format!("Ask the provider why it rejected {}, and to accept it", endpoint.id))
-    })
+    endpoint_state::found(
+        case,
+        &EndpointState::Rejected,
+        "was rejected by the provider, and nothing passes through it",
+        |endpoint| Fix::text(format!("Ask the provider why it rejected {}, and to accept it", endpoint.id)),
+    )
 }

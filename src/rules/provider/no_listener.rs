@@ -37,7 +37,9 @@ fn check(case: &Case<'_>) -> Outcome {
     let endpoints = refused.iter().filter_map(|row| row.endpoint.known().copied().flatten());
     let draft = Draft::new(
         Confidence::Likely,
-        format!("Nothing listens on port {port} behind {ips}: it was refused."),
+        format!(
+            "{ips} refuses connections on port {port}: nothing listens there, or a firewall rejects them."
+        ),
     )
     .evidence(refused.iter().map(|row| words::packets(case, row)))
     .evidence(endpoints.map(words::endpoint).take(1))

@@ -51,7 +51,8 @@ fn check(case: &Case<'_>) -> Outcome {
 fn fix(names: &[String]) -> Fix {
     match names.iter().find(|name| !name.starts_with('*')) {
         Some(name) => Fix::text(format!(
-            "Connect to {name} instead, and let DNS lead that name to the endpoint's addresses"
+            "If this is the service you meant: connect to {name}, and let DNS lead that name to these addresses. \
+                 If not: DNS leads the name to the wrong endpoint; repoint its record"
         )),
         None => Fix::text("Connect to a name that the certificate has"),
     }

@@ -31,7 +31,10 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     let target = &case.target.target;
-    let draft = Draft::new(Confidence::Confirmed, format!("Port {} does not speak TLS.", target.port))
+    let http = plain.iter().all(|(_, head)| head.starts_with("HTTP/"));
+    let (speaks, scheme) =
+        if http { ("speaks plain HTTP, not TLS", "http") } else { ("does not speak TLS", "tcp") };
+    let draft = Draft::new(Confidence::Confirmed, format!("Port {} {speaks}.", target.port))
         .evidence(plain.iter().map(|(row, head)| {
             Evidence::of(
                 format!("{} answered the ClientHello with {head:?}, which is no TLS record", row.ip()),
@@ -39,8 +42,8 @@ fn check(case: &Case<'_>) -> Outcome {
             )
         }))
         .fix(
-            Fix::text("Use the service's TLS port; if plaintext is meant, check it as tcp")
-                .cli(format!("vpce-doctor check tcp://{}", target.authority())),
+            Fix::text(format!("Use the service's TLS port; if plaintext is meant, check it as {scheme}"))
+                .cli(format!("vpce-doctor check {scheme}://{}", target.authority())),
         )
         .explains(plain.iter().map(|(row, _)| *row));
     Ok(Some(draft))

@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let draft = Draft::new(
         Confidence::Confirmed,
         format!(
-            "{ips} can be reached although the configuration, as read, denies it: it is old or incomplete."
+            "{ips} can be reached although the configuration, as read, denies it: the configuration we read is old or incomplete."
         ),
     )
     .evidence(blockers.map(|(row, step)| match &step.resource {
