@@ -1,10 +1,10 @@
 //! `endpoint-in-other-vpc`
 
 use crate::{
-    analyze::path::{Blocker, RouteBlocker, StepKind, StepOutcome},
+    analyze::path::{Blocker, RouteBlocker, StepKind},
     model::{
         finding::{Confidence, Evidence, Fix},
-        known::Known,
+        known::{Known, Unknown},
         resource::{ResourceKind, ResourceRef},
     },
 };
@@ -33,28 +33,25 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ENDPOINT_IN_OTHER_VPC, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let suspects: Vec<_> = case.failing().filter(|row| row.is_undelivered()).collect();
-    let Some(first) = suspects.first() else {
-        return Ok(None);
-    };
-    let here = first.path.source.vpc.ok()?;
-    let elsewhere: Vec<_> = suspects
-        .iter()
-        .copied()
-        .filter(|row| matches!(&row.path.destination.vpc, Known::Known(vpc) if vpc != here) && unrouted(row))
-        .collect();
+    let mut elsewhere = Vec::new();
+    let mut undecided = None;
+    for row in case.failing().filter(|row| row.is_undelivered() && row.eni != Known::Known(None)) {
+        match is_unrouted_elsewhere(row) {
+            Ok(true) => elsewhere.push(row),
+            Ok(false) => {}
+            Err(why) => undecided = Some(why),
+        }
+    }
     if elsewhere.is_empty() {
-        first.path.destination.eni.ok().map(|_| ()).or_else(|why| not_here(&suspects, why))?;
-        return Ok(None);
+        return undecided.map_or(Ok(None), Err);
     }
     let there = words::list(distinct(elsewhere.iter().filter_map(|row| row.path.destination.vpc.known())));
-    let denied = elsewhere.iter().any(|row| denies_route(row));
-    let confidence = if denied { Confidence::Confirmed } else { Confidence::Likely };
+    let here = case.vpc().map_or("another VPC", |vpc| vpc.as_str());
     let summary = format!(
-        "{} leads to an endpoint in {there}, and this host is in {here}, from where nothing leads there.",
+        "{} leads to an endpoint in {there}; this host is in {here}, and no route leads there.",
         case.host()
     );
-    let draft = Draft::new(confidence, summary)
+    let draft = Draft::new(Confidence::Confirmed, summary)
         .evidence(elsewhere.iter().map(|row| holder(row)))
         .evidence(distinct(elsewhere.iter().filter_map(|row| route(row))))
         .evidence(elsewhere.iter().map(|row| words::packets(case, row)))
@@ -63,13 +60,15 @@ fn check(case: &Case<'_>) -> Outcome {
     Ok(Some(draft))
 }
 
-/// Addresses that nobody here holds are another finding's business; addresses of which we know nothing are open.
-fn not_here(
-    suspects: &[&Row<'_>],
-    why: crate::model::known::Unknown,
-) -> Result<(), crate::model::known::Unknown> {
-    let known_nobody = suspects.iter().all(|row| row.eni == Known::Known(None));
-    if known_nobody { Ok(()) } else { Err(why) }
+/// Held in another VPC, and this subnet's routes end before it: no route, or a gateway that cannot carry it.
+fn is_unrouted_elsewhere(row: &Row<'_>) -> Result<bool, Unknown> {
+    if row.path.source.vpc.ok()? == row.path.destination.vpc.ok()? {
+        return Ok(false);
+    }
+    Ok(match row.path.blocker_at(StepKind::ForwardRoute)? {
+        Some((_, Blocker::Route(why))) => *why != RouteBlocker::Blackhole,
+        _ => false,
+    })
 }
 
 fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
@@ -79,19 +78,6 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
         }
         seen
     })
-}
-
-/// Nothing leads there: no route, a gateway that cannot carry it, or something that we cannot see behind.
-fn unrouted(row: &Row<'_>) -> bool {
-    match row.path.step(StepKind::ForwardRoute).map(|step| &step.outcome) {
-        Some(StepOutcome::Deny(Blocker::Route(why))) => *why != RouteBlocker::Blackhole,
-        Some(StepOutcome::Undecided(_)) => true,
-        _ => false,
-    }
-}
-
-fn denies_route(row: &Row<'_>) -> bool {
-    matches!(row.path.blocker_at(StepKind::ForwardRoute), Ok(Some(_)))
 }
 
 fn holder(row: &Row<'_>) -> Evidence {
