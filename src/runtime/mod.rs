@@ -3,4 +3,6 @@
 
 pub mod collect;
 pub mod doctor;
+pub mod schedule;
+pub mod transitions;
 pub mod vantage;
