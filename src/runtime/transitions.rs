@@ -34,12 +34,24 @@ struct Essence {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
-    Verdict { from: Option<TargetVerdict>, to: TargetVerdict },
-    Appeared { code: String },
-    Changed { code: String },
-    Cleared { code: String, since: Timestamp },
+    Verdict {
+        from: Option<TargetVerdict>,
+        to: TargetVerdict,
+    },
+    Appeared {
+        code: String,
+    },
+    Changed {
+        code: String,
+    },
+    Cleared {
+        code: String,
+        since: Timestamp,
+    },
     /// Was there, and its rule can no longer tell.
-    LostSight { code: String },
+    LostSight {
+        code: String,
+    },
 }
 
 impl Transitions {
@@ -128,13 +140,31 @@ fn log_finding(target: &str, finding: Option<&Finding>, what: &str) {
     let (level, confidence) = (severity.as_str(), confidence.as_str());
     match severity {
         Severity::Error => {
-            tracing::error!(target_name = target, code, severity = level, confidence, "finding {what}: {summary}");
+            tracing::error!(
+                target_name = target,
+                code,
+                severity = level,
+                confidence,
+                "finding {what}: {summary}"
+            );
         }
         Severity::Warning => {
-            tracing::warn!(target_name = target, code, severity = level, confidence, "finding {what}: {summary}");
+            tracing::warn!(
+                target_name = target,
+                code,
+                severity = level,
+                confidence,
+                "finding {what}: {summary}"
+            );
         }
         Severity::Info => {
-            tracing::info!(target_name = target, code, severity = level, confidence, "finding {what}: {summary}");
+            tracing::info!(
+                target_name = target,
+                code,
+                severity = level,
+                confidence,
+                "finding {what}: {summary}"
+            );
         }
     }
 }
