@@ -38,7 +38,7 @@ pub enum CliError {
     #[error("--url {url}: {problem}")]
     HealthcheckUrl { url: String, problem: String },
     #[error("cannot declare metrics: {0}")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] crate::render::metrics::DeclarationError),
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
 }

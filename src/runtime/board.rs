@@ -24,7 +24,7 @@ use crate::{
         time::{Seconds, Timestamp},
     },
     render::{
-        metrics::{self, Counters, TargetState},
+        metrics::{self, Counters, DeclarationError, TargetState},
         page,
     },
     rules,
@@ -91,7 +91,7 @@ impl Shared {
 }
 
 impl Board {
-    pub(super) fn new(targets: Arc<[Target]>, now: Timestamp) -> prometheus::Result<Self> {
+    pub(super) fn new(targets: Arc<[Target]>, now: Timestamp) -> Result<Self, DeclarationError> {
         Ok(Self {
             counters: Counters::new()?,
             states: targets.iter().map(|_| State::default()).collect(),

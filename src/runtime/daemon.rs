@@ -32,6 +32,7 @@ use crate::{
     config::Plan,
     model::target::Target,
     ports::{ServiceManager, ServiceState},
+    render::metrics::DeclarationError,
 };
 
 /// How often the loop looks after itself, unless the service manager wants to hear more often.
@@ -51,7 +52,7 @@ pub async fn run(
     plan: &Plan,
     limits: Limits,
     manager: &dyn ServiceManager,
-) -> prometheus::Result<()> {
+) -> Result<(), DeclarationError> {
     let targets: Arc<[Target]> = plan.targets.clone().into();
     let board = Board::new(Arc::clone(&targets), world.clock.now())?;
     let daemon = Daemon {
@@ -148,7 +149,10 @@ impl Daemon<'_> {
                     collect::system_lookup(self.world, target, FIRST_NAMES.min(target.timeout)).await;
                 lookup.addresses().to_vec()
             });
-            join_all(lookups).await.into_iter().flatten().collect::<Vec<IpAddr>>()
+            let mut all: Vec<IpAddr> = join_all(lookups).await.into_iter().flatten().collect();
+            all.sort_unstable();
+            all.dedup();
+            all
         };
         self.survey(names).boxed()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 
-use super::family::encode;
+use super::{DeclarationError, family::encode};
 use crate::{
     analyze::symptom,
     model::{
@@ -40,8 +40,8 @@ impl Counters {
     /// All at zero.
     ///
     /// # Errors
-    /// A name that Prometheus does not allow, or one that is taken: an error in this file, never the user's.
-    pub fn new() -> prometheus::Result<Self> {
+    /// A name that Prometheus does not allow, or one that is taken.
+    pub fn new() -> Result<Self, DeclarationError> {
         let counter =
             |name: &str, help: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
         let counters = Self {

@@ -25,6 +25,11 @@ use family::Family;
 /// Of the text this module writes.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
+/// A metric that cannot be declared: an error in this module, never the user's.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DeclarationError(#[from] prometheus::Error);
+
 /// All that a scrape shows.
 pub struct State<'a> {
     pub counters: &'a Counters,
