@@ -198,16 +198,20 @@ impl Daemon {
 
     /// Scrapes until the metrics have this line.
     async fn until(&self, line: &str) -> String {
+        self.until_that(line, |text| text.lines().any(|found| found == line)).await
+    }
+
+    async fn until_that(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         let looking = async {
             loop {
                 let (_, text) = self.get("/metrics").await;
-                if text.lines().any(|found| found == line) {
+                if holds(&text) {
                     return text;
                 }
                 sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("never saw {line}"))
+        timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("never saw {what}"))
     }
 
     async fn stop(mut self) -> Duration {
@@ -272,10 +276,12 @@ async fn a_finding_appears_and_clears_and_each_is_logged_once() {
     daemon.behave(Behaviour::Refuses);
     let finding = r#"vpce_doctor_finding{target="cache",code="provider-no-listener",severity="error"} 1"#;
     let first = daemon.until(finding).await;
-    daemon
-        .until(r#"vpce_doctor_probe_failures_total{phase="connect",reason="refused",target="cache"} 9"#)
-        .await;
-    let later = daemon.until(finding).await;
+    let failures = r#"vpce_doctor_probe_failures_total{phase="connect",reason="refused",target="cache"} "#;
+    let many = |text: &str| {
+        let count = text.lines().find_map(|line| line.strip_prefix(failures)?.parse::<u32>().ok());
+        count.is_some_and(|count| count >= 5)
+    };
+    let later = daemon.until_that("five failures", many).await;
     let since = |text: &str| {
         let line = text.lines().find(|line| line.starts_with("vpce_doctor_finding_since_timestamp_seconds{"));
         line.expect("a beginning").to_owned()
