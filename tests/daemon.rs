@@ -303,7 +303,9 @@ async fn the_report_is_that_of_check() {
     let (status, answer) = daemon.get("/api/v1/report").await;
     assert_eq!(status, 200);
     let report: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    assert_eq!(report["schema"], "vpce-doctor/report/v1");
+    let schema = include_str!("../config/report-v1.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    schema.validate(&report).unwrap();
     assert_eq!(report["vantage"]["source_ip"], "10.0.1.10");
     assert_eq!(report["targets"][1]["name"], "queue");
     assert_eq!(report["targets"][1]["primary"], "provider-no-listener");

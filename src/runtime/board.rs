@@ -1,6 +1,7 @@
 //! The latest state of everything watched: the probe loop writes it, the HTTP server reads it.
 
 use std::{
+    mem,
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -45,6 +46,8 @@ pub(super) struct Board {
     /// By the target's place.
     states: Vec<State>,
     surroundings: Option<(Arc<Surroundings>, Timestamp)>,
+    /// Cycles that ended before there were surroundings to judge by.
+    unjudged: Vec<Observed>,
     config_loaded: Timestamp,
     turned: Instant,
 }
@@ -97,12 +100,13 @@ impl Board {
             states: targets.iter().map(|_| State::default()).collect(),
             targets,
             surroundings: None,
+            unjudged: Vec::new(),
             config_loaded: now,
             turned: Instant::now(),
         })
     }
 
-    /// What later cycles are judged by. An inventory that did not change is not kept twice.
+    /// What cycles are judged by from now on. An inventory that did not change is not kept twice.
     pub(super) fn surround(&mut self, mut surroundings: Surroundings, now: Timestamp) {
         self.counters.fetched(&surroundings.inventory);
         if let Some((last, _)) = &self.surroundings
@@ -111,12 +115,18 @@ impl Board {
             surroundings.inventory = Arc::clone(&last.inventory);
         }
         self.surroundings = Some((Arc::new(surroundings), now));
+        for observed in mem::take(&mut self.unjudged) {
+            self.judge(observed, now);
+        }
     }
 
-    /// Judges a cycle and keeps it in the place of the last. Gives it back while there is nothing to judge by.
-    pub(super) fn judge(&mut self, observed: Observed, now: Timestamp) -> Result<(), Observed> {
-        let Some((surroundings, _)) = &self.surroundings else { return Err(observed) };
-        let Some(state) = self.states.get_mut(observed.target) else { return Ok(()) };
+    /// Judges a cycle and keeps it in the place of the last; later, while there is nothing to judge by.
+    pub(super) fn judge(&mut self, observed: Observed, now: Timestamp) {
+        let Some((surroundings, _)) = &self.surroundings else {
+            self.unjudged.push(observed);
+            return;
+        };
+        let Some(state) = self.states.get_mut(observed.target) else { return };
         let first = observed.facts.addresses.first();
         let source_ip = first.map_or_else(|| surroundings.source_ip.clone(), |row| row.source_ip.clone());
         let elapsed = observed.elapsed.into();
@@ -129,7 +139,6 @@ impl Board {
             state.latest =
                 Some(Latest { facts: facts_of_one, report, vantage: facts.vantage, at: now, elapsed });
         }
-        Ok(())
     }
 
     /// The probe loop turns.

@@ -94,7 +94,6 @@ impl Daemon<'_> {
         let mut schedule = Schedule::new(&intervals, self.limits.concurrency, seed);
         let mut cycles = FuturesUnordered::new();
         let mut surveying = self.first_survey();
-        let mut unjudged = Vec::new();
         let mut pulse = Pulse::new(self.manager);
         self.announce(&mut pulse);
         loop {
@@ -103,14 +102,10 @@ impl Daemon<'_> {
                 Some(observed) = cycles.next() => {
                     schedule.finished(observed.target);
                     pulse.progress = true;
-                    unjudged.extend(self.judge(observed));
+                    self.shared.board().judge(observed, self.world.clock.now());
                 }
                 surroundings = &mut surveying => {
                     self.shared.board().surround(surroundings, self.world.clock.now());
-                    // With surroundings to judge by, none comes back.
-                    for observed in unjudged.drain(..) {
-                        self.judge(observed);
-                    }
                     surveying = self.later_survey();
                 }
                 _ = pulse.ticks.tick() => {
@@ -136,10 +131,6 @@ impl Daemon<'_> {
             let facts = collect::observe(self.world, target, &self.probing, |_| {}).await;
             Observed { target: due.target, facts, elapsed: start.elapsed() }
         }
-    }
-
-    fn judge(&self, observed: Observed) -> Option<Observed> {
-        self.shared.board().judge(observed, self.world.clock.now()).err()
     }
 
     fn first_survey(&self) -> BoxFuture<'_, Surroundings> {

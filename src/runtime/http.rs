@@ -71,16 +71,18 @@ async fn scrape(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn healthy(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) {
-    match shared.board().is_alive() {
-        true => (StatusCode::OK, "healthy\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "the probe loop hangs\n"),
+    if shared.board().is_alive() {
+        (StatusCode::OK, "healthy\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the probe loop hangs\n")
     }
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) {
-    match shared.is_ready() {
-        true => (StatusCode::OK, "ready\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    if shared.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
     }
 }
 

@@ -98,7 +98,7 @@ impl Schedule {
     }
 }
 
-/// The output function of SplitMix64: chance enough for jitter, without a dependency.
+/// The output function of `SplitMix64`: chance enough for jitter, without a dependency.
 /// <https://doi.org/10.1145/2714064.2660195>
 fn mix(seed: u64) -> u64 {
     let a = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -137,7 +137,7 @@ mod tests {
         let mut schedule = Schedule::new(&[10 * SECOND; 200], 64, 1);
         let first = starts(&mut schedule, 200).await;
         assert!(first.iter().enumerate().all(|(place, (target, _))| place == *target));
-        assert!(first.windows(2).all(|pair| pair[1].1 - pair[0].1 >= FIRST_GAP), "no two start together");
+        assert!(first.windows(2).all(|pair| pair[1].1 >= pair[0].1 + FIRST_GAP), "no two start together");
         assert!(first[199].1 < 10 * SECOND + SECOND / 100);
     }
 
@@ -168,7 +168,7 @@ mod tests {
         };
         let (one, two) = (gaps(1).await, gaps(2).await);
         assert_ne!(one, two);
-        assert_ne!(one[2].1 - one[1].1, one[3].1 - one[2].1);
+        assert_ne!(one[2].1.abs_diff(one[1].1), one[3].1.abs_diff(one[2].1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,16 +20,12 @@ pub(in crate::cli) fn run(args: &HealthcheckArgs) -> Result<Exit, CliError> {
     let runtime = wire::runtime()?;
     let row = runtime.block_on(wire::prober().probe(&target, ip, args.timeout));
     runtime.shutdown_background();
-    match row.http.as_ref().map(|http| &http.outcome) {
-        Some(HttpOutcome::Answered { status: 200 }) => {
-            output::print("healthy\n")?;
-            Ok(Exit::Healthy)
-        }
-        _ => {
-            eprintln!("vpce-doctor: {}{} {}", target.name, target.http.path, complaint(&row));
-            Ok(Exit::Unknown)
-        }
+    if let Some(HttpOutcome::Answered { status: 200 }) = row.http.as_ref().map(|http| &http.outcome) {
+        output::print("healthy\n")?;
+        return Ok(Exit::Healthy);
     }
+    eprintln!("vpce-doctor: {}{} {}", target.name, target.http.path, complaint(&row));
+    Ok(Exit::Unknown)
 }
 
 fn complaint(row: &AddressProbe) -> String {
@@ -54,7 +50,7 @@ fn daemon(args: &HealthcheckArgs) -> Result<(Target, IpAddr), CliError> {
         return Err(wrong("expected http://ADDRESS:PORT".to_owned()));
     }
     if target.http.path == "/" {
-        target.http.path = ROUTE.to_owned();
+        ROUTE.clone_into(&mut target.http.path);
     }
     // A name would need a resolver; the daemon is on this host.
     let ip = match target.literal() {

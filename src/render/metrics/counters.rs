@@ -219,3 +219,82 @@ fn code(failure: &Reason) -> &str {
         Reason::Absent | Reason::Ambiguous { .. } | Reason::NotAsked => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+    use crate::model::{
+        inventory::ApiCall,
+        known::Unknown,
+        observation::{Certificate, Verification},
+    };
+
+    const CONNECTED: TcpOutcome = TcpOutcome::Connected { source_port: 40_000 };
+    const SILENT: TcpOutcome = TcpOutcome::TimedOut { syns: Some(3) };
+    const REFUSED: TcpOutcome = TcpOutcome::Refused { icmp: None };
+
+    #[test_case(Some(PathVerdict::Allow), &CONNECTED => None; "both say yes")]
+    #[test_case(Some(PathVerdict::Deny), &SILENT => None; "both say no")]
+    #[test_case(Some(PathVerdict::Deny), &CONNECTED => Some("deny"); "denied and passing")]
+    #[test_case(Some(PathVerdict::Deny), &REFUSED => Some("deny"); "a refusal came back over a denied path")]
+    #[test_case(Some(PathVerdict::Allow), &REFUSED => None; "a refusal is no fault of the path")]
+    #[test_case(Some(PathVerdict::Allow), &SILENT => Some("allow"); "allowed and silent")]
+    #[test_case(None, &SILENT => None; "nothing known")]
+    #[test_case(Some(PathVerdict::Allow), &TcpOutcome::LocalError { errno: 99, message: String::new() } => None; "no packet was sent")]
+    fn disagrees(path: Option<PathVerdict>, tcp: &TcpOutcome) -> Option<&'static str> {
+        let path = path.ok_or_else(|| Unknown::new("ec2:DescribeNetworkAcls", Reason::NotAsked)).into();
+        disagreement(&path, tcp)
+    }
+
+    fn handshake(outcome: TlsOutcome, verification: Option<[bool; 3]>) -> TlsProbe {
+        let failed = || Verdict::Failed { reason: "in the verifier's words".to_owned() };
+        let verdict = |passed| if passed { Verdict::Passed } else { failed() };
+        let verification = verification.map(|[name, validity, trust]| Verification {
+            name: verdict(name),
+            validity: verdict(validity),
+            trust: verdict(trust),
+        });
+        TlsProbe {
+            outcome,
+            seconds: Seconds(0.01),
+            server_name: "service.example".to_owned(),
+            chain: Vec::<Certificate>::new(),
+            verification: verification.ok_or_else(|| Unknown::new("a chain", Reason::Absent)).into(),
+            version: None,
+        }
+    }
+
+    #[test_case(TlsOutcome::Completed, Some([true, false, true]) => "certificate-validity")]
+    #[test_case(TlsOutcome::Completed, Some([true, true, false]) => "certificate-trust")]
+    #[test_case(TlsOutcome::Completed, Some([false, true, true]) => "certificate-name")]
+    #[test_case(TlsOutcome::Completed, None => "certificate-unknown")]
+    #[test_case(TlsOutcome::Alert { description: "any text at all".to_owned() }, None => "alert")]
+    #[test_case(TlsOutcome::NotTls { head: "SSH-2.0".to_owned() }, None => "not-tls")]
+    fn tls_fails_by(outcome: TlsOutcome, verification: Option<[bool; 3]>) -> &'static str {
+        tls_reason(&handshake(outcome, verification))
+    }
+
+    #[test_case("UnauthorizedOperation" => "UnauthorizedOperation")]
+    #[test_case("Client.RequestLimitExceeded" => "Client.RequestLimitExceeded")]
+    #[test_case("<html> 502 Bad Gateway" => "other"; "what a proxy said")]
+    fn api_code(text: &str) -> String {
+        code(&Reason::Denied { code: text.to_owned(), message: String::new() }).to_owned()
+    }
+
+    #[test]
+    fn failed_calls_are_counted_beside_all_calls() {
+        let counters = Counters::new().unwrap();
+        let mut inventory = Inventory::none("a test");
+        let call =
+            |failure| ApiCall { action: "ec2:DescribeVpcs".to_owned(), seconds: Seconds(0.1), failure };
+        inventory.calls = vec![call(None), call(Some(Reason::TimedOut))];
+        counters.fetched(&inventory);
+        let mut text = String::new();
+        counters.write(&mut text);
+        assert!(text.contains("vpce_doctor_api_calls_total{call=\"ec2:DescribeVpcs\"} 2\n"), "{text}");
+        let failed = "vpce_doctor_api_call_failures_total{call=\"ec2:DescribeVpcs\",code=\"timed-out\"} 1\n";
+        assert!(text.contains(failed), "{text}");
+    }
+}
