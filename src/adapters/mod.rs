@@ -12,6 +12,7 @@ pub mod imds;
 pub mod no_inventory;
 pub mod prober;
 mod stamp;
+pub mod systemd;
 mod tcp;
 mod tls;
 mod wire;

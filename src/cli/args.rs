@@ -1,6 +1,6 @@
 //! What the user may type.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -23,6 +23,10 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// The offline text of a finding; without a code, the list of all
     Explain(ExplainArgs),
+    /// Ask a running daemon whether it is healthy
+    Healthcheck(HealthcheckArgs),
+    /// Watch targets and serve metrics, until stopped
+    Run(RunArgs),
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +74,40 @@ pub(super) struct DemoArgs {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// HOST[:PORT], or tcp://, tls://, http:// or https:// before it
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Read targets and settings from this file
+    #[arg(long, value_name = "FILE", env = "VPCE_DOCTOR_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+    /// Serve on this address and port
+    #[arg(long, value_name = "ADDRESS:PORT", env = "VPCE_DOCTOR_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// How to write the log, on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HealthcheckArgs {
+    /// What to ask; by default, where the configuration listens
+    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "listen"])]
+    pub url: Option<String>,
+    /// The file the daemon was started with
+    #[arg(long, value_name = "FILE", env = "VPCE_DOCTOR_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The address and port the daemon was started with
+    #[arg(long, value_name = "ADDRESS:PORT", env = "VPCE_DOCTOR_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// How long to wait for the answer
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    pub timeout: Duration,
 }
 
 #[derive(Debug, Args)]

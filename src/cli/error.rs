@@ -1,6 +1,6 @@
 //! What can go wrong before anything is diagnosed: the user's world, told in the user's words.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 use thiserror::Error;
 
@@ -31,8 +31,24 @@ pub enum CliError {
     Inventory(#[from] crate::adapters::files::FilesError),
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
+    #[error("nothing to watch: name a target (HOST:PORT) or a file (--config FILE)")]
+    NothingToWatch,
+    #[error("cannot listen on {address}: {source}{}", listen_hint(.source))]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("--url {url}: {problem}")]
+    HealthcheckUrl { url: String, problem: String },
+    #[error("cannot declare metrics: {0}")]
+    Metrics(#[from] crate::render::metrics::DeclarationError),
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+}
+
+fn listen_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; is another vpce-doctor running? --listen names another port",
+        io::ErrorKind::AddrNotAvailable => "; this host has no such address",
+        _ => "",
+    }
 }
 
 /// The nearest valid spelling, if any is near.

@@ -36,5 +36,7 @@ fn run(arguments: Arguments) -> Result<Exit, CliError> {
         Command::Check(check) => commands::check::run(&check),
         Command::Demo(demo) => commands::demo::run(&demo),
         Command::Explain(explain) => commands::explain::run(&explain),
+        Command::Healthcheck(healthcheck) => commands::healthcheck::run(&healthcheck),
+        Command::Run(run) => commands::run::run(&run),
     }
 }

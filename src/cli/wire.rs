@@ -14,9 +14,10 @@ use crate::{
         imds::ImdsOptions,
         no_inventory::NoInventory,
         prober::NetworkProber,
+        systemd::Systemd,
     },
     config::{InventoryChoice, Plan},
-    ports::{Clock, InventorySource},
+    ports::{Clock, InventorySource, Prober, ServiceManager},
     runtime::collect::{Limits, World},
 };
 
@@ -70,6 +71,15 @@ fn imds_options() -> ImdsOptions {
         disabled: std::env::var("AWS_EC2_METADATA_DISABLED")
             .is_ok_and(|value| value.eq_ignore_ascii_case("true")),
     }
+}
+
+/// For a command that needs nothing else of the world.
+pub(super) fn prober() -> impl Prober {
+    NetworkProber::new(Arc::new(SystemClock))
+}
+
+pub(super) fn service_manager() -> impl ServiceManager {
+    Systemd
 }
 
 /// One thread serves every socket; the C library's resolver gets threads of its own, few and short-lived.

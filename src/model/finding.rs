@@ -9,6 +9,7 @@ use super::{
     id::{NetworkAclId, SecurityGroupId},
     known::Unknown,
     resource::ResourceRef,
+    time::Timestamp,
 };
 
 /// The registered form of a finding: one static per code, made by `declare_finding!`.
@@ -41,6 +42,9 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// The symptoms it accounts for. An error accounts for at least one.
     pub explains: Vec<Symptom>,
+    /// When it began, where cycles are compared: `run` knows, a single `check` does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// What is broken, in terms of what an application would notice.

@@ -81,3 +81,22 @@ pub trait HostReader: Send + Sync {
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
+
+/// Whoever started the daemon and wants to know how it fares.
+pub trait ServiceManager: Send + Sync {
+    fn tell(&self, state: ServiceState<'_>);
+
+    /// How often it wants to hear [`ServiceState::Alive`], if at all.
+    fn watchdog(&self) -> Option<Duration>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceState<'a> {
+    /// Configuration loaded, listener bound, first cycles scheduled.
+    Ready,
+    /// One line for people.
+    Status(&'a str),
+    /// Scheduling goes on.
+    Alive,
+    Stopping,
+}

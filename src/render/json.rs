@@ -178,6 +178,9 @@ struct JsonFinding<'a> {
     confidence: &'static str,
     side: &'static str,
     summary: &'a str,
+    /// Only where cycles are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
     evidence: Vec<JsonEvidence<'a>>,
     fixes: Vec<JsonFix<'a>>,
 }
@@ -355,6 +358,7 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         confidence: finding.confidence.as_str(),
         side: finding.side.as_str(),
         summary: &finding.summary,
+        since: finding.since.map(|since| since.to_string()),
         evidence: finding.evidence.iter().map(evidence).collect(),
         fixes: finding.fixes.iter().map(fix).collect(),
     }

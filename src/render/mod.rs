@@ -3,5 +3,7 @@
 pub mod explain;
 pub mod human;
 pub mod json;
+pub mod metrics;
+pub mod page;
 pub mod plural;
 pub mod style;

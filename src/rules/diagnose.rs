@@ -52,6 +52,7 @@ fn finding(rule: &Rule, draft: Draft) -> Finding {
         evidence: draft.evidence,
         fixes: draft.fixes,
         explains: draft.explains,
+        since: None,
     }
 }
 
@@ -126,7 +127,7 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
 }
 
 /// One entry a cause, in the order in which targets name them.
-fn summarize(facts: &Facts, targets: &[TargetReport]) -> Vec<SummaryEntry> {
+pub fn summarize(facts: &Facts, targets: &[TargetReport]) -> Vec<SummaryEntry> {
     let mut entries: Vec<SummaryEntry> = Vec::new();
     for (target, report) in facts.targets.iter().zip(targets) {
         for finding in &report.findings {

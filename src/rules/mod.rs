@@ -20,7 +20,7 @@ mod words;
 use crate::model::{finding::FindingMeta, known::Unknown};
 
 pub use case::{Case, Row};
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, summarize};
 
 use case::Draft;
 use macros::{declare_finding, registry};

@@ -17,12 +17,13 @@ use crate::{
         facts::{Facts, TargetFacts},
         host::Host,
         id::VpcId,
+        inventory::Inventory,
         known::Known,
         observation::{
             AddressProbe, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup, SystemOutcome,
         },
         target::Target,
-        time::Seconds,
+        time::{Seconds, Timestamp},
     },
     ports::{Clock, HostReader, InventorySource, Prober, Resolver, Scope},
 };
@@ -60,28 +61,63 @@ const PATIENCE_WHEN_HEALTHY: Duration = Duration::from_millis(10);
 /// Addresses that only DNS gives are tried for comparison, so many at most.
 const COMPARISONS: usize = 4;
 
+/// What all targets of a host have in common, and what changes seldom.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub host: Host,
+    /// Towards the first destination.
+    pub source_ip: Known<IpAddr>,
+    pub inventory: Arc<Inventory>,
+}
+
 pub async fn collect(world: &World, targets: &[Target], limits: Limits) -> Facts {
     let start = Instant::now();
     let probing = Semaphore::new(limits.concurrency);
     let (resolved, mut found) = mpsc::unbounded_channel();
-    let observing = join_all(targets.iter().map(|target| observe(world, target, &probing, resolved.clone())));
+    let observing = join_all(targets.iter().map(|target| {
+        let resolved = resolved.clone();
+        // If the receiver is gone, nobody wants the addresses.
+        observe(world, target, &probing, move |addresses| drop(resolved.send(addresses.to_vec())))
+    }));
     drop(resolved);
-    let configuration = async {
-        let (host, destinations) = future::join(world.host.read(limits.host), drain(&mut found)).await;
-        let source_ip = source_address(world, &destinations);
-        let scope = scope(&host, source_ip.known().copied(), destinations, targets);
-        let inventory = world.inventory.fetch(&scope, limits.inventory).await;
-        (host, source_ip, inventory)
-    };
-    let (targets, (host, source_ip, inventory)) = future::join(observing, configuration).await;
-    Facts {
-        schema: Facts::SCHEMA.to_owned(),
-        now: world.clock.now(),
-        elapsed: start.elapsed().into(),
-        vantage: super::vantage::locate(&host, &inventory, source_ip),
-        host,
-        inventory: Arc::new(inventory),
-        targets,
+    let surveying = survey(world, targets, drain(&mut found), limits);
+    let (targets, surroundings) = future::join(observing, surveying).await;
+    let source_ip = surroundings.source_ip.clone();
+    surroundings.facts(source_ip, targets, world.clock.now(), start.elapsed().into())
+}
+
+/// Reads host and configuration. The destinations say which other VPCs matter.
+pub(super) async fn survey(
+    world: &World,
+    targets: &[Target],
+    destinations: impl Future<Output = Vec<IpAddr>>,
+    limits: Limits,
+) -> Surroundings {
+    let (host, destinations) = future::join(world.host.read(limits.host), destinations).await;
+    let source_ip = source_address(world, &destinations);
+    let scope = scope(&host, source_ip.known().copied(), destinations, targets);
+    let inventory = world.inventory.fetch(&scope, limits.inventory).await;
+    Surroundings { host, source_ip, inventory: Arc::new(inventory) }
+}
+
+impl Surroundings {
+    /// Facts of these targets, as seen from the interface that holds `source_ip`.
+    pub(super) fn facts(
+        &self,
+        source_ip: Known<IpAddr>,
+        targets: Vec<TargetFacts>,
+        now: Timestamp,
+        elapsed: Seconds,
+    ) -> Facts {
+        Facts {
+            schema: Facts::SCHEMA.to_owned(),
+            now,
+            elapsed,
+            vantage: super::vantage::locate(&self.host, &self.inventory, source_ip),
+            host: self.host.clone(),
+            inventory: Arc::clone(&self.inventory),
+            targets,
+        }
     }
 }
 
@@ -117,20 +153,18 @@ fn scope(host: &Host, source: Option<IpAddr>, destinations: Vec<IpAddr>, targets
     }
 }
 
-/// One target, from its name to its rows.
-async fn observe(
+/// One target, from its name to its rows. `resolved` is told what the system's lookup gave, as soon as it did.
+pub(super) async fn observe(
     world: &World,
     target: &Target,
     probing: &Semaphore,
-    resolved: mpsc::UnboundedSender<Vec<IpAddr>>,
+    resolved: impl FnOnce(&[IpAddr]),
 ) -> TargetFacts {
     let (give_up, patience) = watch::channel(false);
     let asking = ask_servers(world, target, patience);
     let using = async {
-        let system = system_lookup(world, target).await;
-        // The receiver outlives every sender's target; if it is gone, nobody wants the addresses.
-        let _ = resolved.send(system.addresses().to_vec());
-        drop(resolved);
+        let system = system_lookup(world, target, target.timeout).await;
+        resolved(system.addresses());
         let rows = probe_all(world, target, system.addresses(), probing).await;
         if !rows.is_empty() && rows.iter().all(|row| symptom::failing_phase(target, row).is_none()) {
             tokio::time::sleep(PATIENCE_WHEN_HEALTHY).await;
@@ -147,10 +181,10 @@ async fn observe(
     TargetFacts { target: target.clone(), resolution, addresses: rows }
 }
 
-async fn system_lookup(world: &World, target: &Target) -> SystemLookup {
+pub(super) async fn system_lookup(world: &World, target: &Target, deadline: Duration) -> SystemLookup {
     match target.literal() {
         Some(ip) => SystemLookup { outcome: SystemOutcome::Literal(ip), seconds: Seconds(0.0) },
-        None => world.resolver.system(&target.host, target.timeout).await,
+        None => world.resolver.system(&target.host, deadline).await,
     }
 }
 

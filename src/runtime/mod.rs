@@ -1,6 +1,11 @@
 //! F3, what happens when: everything is collected at once under one deadline, then judged; once, or on a
 //! schedule.
 
+mod board;
 pub mod collect;
+pub mod daemon;
 pub mod doctor;
+mod http;
+pub mod schedule;
+pub mod transitions;
 pub mod vantage;

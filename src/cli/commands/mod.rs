@@ -3,3 +3,5 @@
 pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod explain;
+pub(super) mod healthcheck;
+pub(super) mod run;
