@@ -19,6 +19,9 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Resolve, probe, analyse and explain, once
     Check(CheckArgs),
+    /// Look at a configuration file without acting on it
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// A broken miniature VPC on loopback, diagnosed: no AWS, no root, no network
     Demo(DemoArgs),
     /// The offline text of a finding; without a code, the list of all
@@ -29,22 +32,29 @@ pub(super) enum Command {
     Run(RunArgs),
 }
 
+/// What `check` and `run` share: what to look at, and how.
 #[derive(Debug, Args)]
-pub(super) struct CheckArgs {
+pub(super) struct TargetArgs {
     /// HOST or HOST:PORT, or tcp://, tls://, http:// or https:// before it
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Read targets and settings from this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "VPCE_DOCTOR_CONFIG")]
     pub config: Option<PathBuf>,
-    #[command(flatten)]
-    pub inventory: InventoryArgs,
-    /// For one probe, all phases; in a file's place for its targets too
+    /// For one probe, all phases; goes before the file's
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Trust the certificates in this PEM file besides the host's own
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -52,7 +62,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Judge the facts of an earlier run instead of collecting new ones
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "config", "record"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "record"])]
     pub replay: Option<PathBuf>,
 }
 
@@ -69,6 +79,15 @@ pub(super) struct InventoryArgs {
     pub api_timeout: Duration,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say whether the file is right, and where it is not
+    Check {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// How to print the report
@@ -78,12 +97,8 @@ pub(super) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// HOST[:PORT], or tcp://, tls://, http:// or https:// before it
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// Read targets and settings from this file
-    #[arg(long, value_name = "FILE", env = "VPCE_DOCTOR_CONFIG")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub targets: TargetArgs,
     #[command(flatten)]
     pub inventory: InventoryArgs,
     /// Serve on this address and port

@@ -31,8 +31,6 @@ pub enum CliError {
     Inventory(#[from] crate::adapters::files::FilesError),
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
-    #[error("nothing to watch: name a target (HOST:PORT) or a file (--config FILE)")]
-    NothingToWatch,
     #[error("cannot listen on {address}: {source}{}", listen_hint(.source))]
     Listen { address: SocketAddr, source: io::Error },
     #[error("--url {url}: {problem}")]

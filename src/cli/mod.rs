@@ -7,6 +7,7 @@ pub mod error;
 pub mod exit;
 mod logging;
 mod output;
+mod plan;
 mod wire;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Exit, CliError> {
     match arguments.command {
         Command::Check(check) => commands::check::run(&check),
+        Command::Config(config) => commands::config::run(&config),
         Command::Demo(demo) => commands::demo::run(&demo),
         Command::Explain(explain) => commands::explain::run(&explain),
         Command::Healthcheck(healthcheck) => commands::healthcheck::run(&healthcheck),

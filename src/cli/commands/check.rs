@@ -7,9 +7,8 @@ use crate::{
         args::{CheckArgs, Format},
         error::CliError,
         exit::Exit,
-        output, wire,
+        output, plan, wire,
     },
-    config::{self, Plan},
     model::{facts::Facts, report::Report},
     render::{human, json},
     rules,
@@ -30,34 +29,13 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
 }
 
 fn look(args: &CheckArgs) -> Result<Facts, CliError> {
-    let plan = plan(args)?;
+    let plan = plan::of(&args.targets)?;
     let wired = wire::world(&plan, &args.inventory)?;
     let runtime = wire::runtime()?;
     let facts = runtime.block_on(collect(&wired.world, &plan.targets, wired.limits));
     // A resolver call of the C library that hangs must not keep the process from ending.
     runtime.shutdown_background();
     Ok(facts)
-}
-
-/// The file's settings, with what was typed on top.
-fn plan(args: &CheckArgs) -> Result<Plan, CliError> {
-    let mut plan = match &args.config {
-        Some(path) => config::parse(&output::read_file(path)?, &path.display().to_string())?,
-        None => Plan::default(),
-    };
-    for text in &args.targets {
-        plan.targets.push(config::target::parse(text)?);
-    }
-    if plan.targets.is_empty() {
-        return Err(CliError::NoTargets);
-    }
-    for target in &mut plan.targets {
-        target.timeout = args.timeout.unwrap_or(target.timeout);
-        if target.protocol.uses_tls() && target.tls.ca_file.is_none() {
-            target.tls.ca_file.clone_from(&args.ca_file);
-        }
-    }
-    Ok(plan)
 }
 
 fn record(facts: &Facts) -> String {

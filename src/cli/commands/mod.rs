@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(super) mod check;
+pub(super) mod config;
 pub(super) mod demo;
 pub(super) mod explain;
 pub(super) mod healthcheck;

@@ -8,13 +8,13 @@ use tokio::{
 };
 
 use crate::{
-    cli::{args::RunArgs, error::CliError, exit::Exit, logging, output, wire},
-    config::{self, Plan},
+    cli::{args::RunArgs, error::CliError, exit::Exit, logging, plan, wire},
     runtime::daemon,
 };
 
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<Exit, CliError> {
-    let plan = plan(args)?;
+    let mut plan = plan::of(&args.targets)?;
+    plan.listen = args.listen.unwrap_or(plan.listen);
     logging::start(log_filter().as_deref(), args.log_format);
     let wired = wire::world(&plan, &args.inventory)?;
     let runtime = wire::runtime()?;
@@ -34,26 +34,6 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<Exit, CliError> {
     // A resolver call of the C library that hangs must not keep the process from ending.
     runtime.shutdown_background();
     ended
-}
-
-/// The file's settings, with what was typed on top.
-fn plan(args: &RunArgs) -> Result<Plan, CliError> {
-    let mut plan = match &args.config {
-        Some(path) => config::parse(&output::read_file(path)?, &path.display().to_string())?,
-        None => Plan::default(),
-    };
-    for text in &args.targets {
-        let target = config::target::parse(text)?;
-        // Names are labels of metrics, so they are unique; the same words mean the same target.
-        if plan.targets.iter().all(|known| known.name != target.name) {
-            plan.targets.push(target);
-        }
-    }
-    if plan.targets.is_empty() {
-        return Err(CliError::NothingToWatch);
-    }
-    plan.listen = args.listen.unwrap_or(plan.listen);
-    Ok(plan)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment is read here and passed on as a value")]
