@@ -7,8 +7,8 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::future::{self, join_all};
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
-    time::Instant,
+    sync::{Notify, Semaphore, mpsc, watch},
+    time::{Instant, timeout},
 };
 
 use crate::{
@@ -161,13 +161,19 @@ pub(super) async fn observe(
     resolved: impl FnOnce(&[IpAddr]),
 ) -> TargetFacts {
     let (give_up, patience) = watch::channel(false);
-    let asking = ask_servers(world, target, patience);
+    let answered = Notify::new();
+    let asking = async {
+        let servers = ask_servers(world, target, patience).await;
+        answered.notify_one();
+        servers
+    };
     let using = async {
         let system = system_lookup(world, target, target.timeout).await;
         resolved(system.addresses());
         let rows = probe_all(world, target, system.addresses(), probing).await;
         if !rows.is_empty() && rows.iter().all(|row| symptom::failing_phase(target, row).is_none()) {
-            tokio::time::sleep(PATIENCE_WHEN_HEALTHY).await;
+            // Running out of patience is the point; that they all answered meanwhile only ends it sooner.
+            let _ = timeout(PATIENCE_WHEN_HEALTHY, answered.notified()).await;
             give_up.send_replace(true);
         }
         (system, rows)
