@@ -32,11 +32,12 @@ refresh_package_lists() {
     touch "$stamp"
 }
 
-# need_python COMMAND PACKAGE: the same from the Python index, in an environment of its own.
+# need_python COMMAND PACKAGE: the same from the Python index, always in an environment of its own:
+# what is installed for the whole machine may be of another version.
 need_python() {
     local environment=$target_dir/tools
     PATH=$environment/bin:$PATH
-    command -v "$1" >/dev/null && return
+    [ -x "$environment/bin/$1" ] && return
     need python3 python3 python3-venv
     python3 -c 'import ensurepip' 2>/dev/null || need no-such-command python3-venv
     python3 -m venv "$environment"
