@@ -23,45 +23,61 @@ pub fn is_vpc_resolver(inventory: &Inventory, server: SocketAddr) -> bool {
     }
 }
 
-/// Whether private DNS for this endpoint's service covers the name. `None` when the service's private name
-/// is not known.
+/// Whether private DNS for this endpoint's service covers the name. `None` when the service's private names
+/// are not known.
 pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<bool> {
-    let names = private_names(inventory, endpoint);
-    (!names.is_empty()).then(|| names.iter().any(|pattern| name_matches(pattern, host)))
-}
-
-/// The private names of an endpoint's service: as the service declares them, as the endpoint lists them, or
-/// by the rule that AWS services follow.
-fn private_names(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
     let declared =
         inventory.service(&endpoint.service).map(|s| s.private_dns_names.clone()).unwrap_or_default();
     let listed = endpoint.dns_names.iter().filter(|name| !name.ends_with(".vpce.amazonaws.com")).cloned();
-    declared.into_iter().chain(listed).chain(aws_service_name(&endpoint.service)).collect()
+    let names: Vec<_> = declared.into_iter().chain(listed).collect();
+    if !names.is_empty() {
+        return Some(names.iter().any(|pattern| name_matches(pattern, host)));
+    }
+    // The customary name of an AWS service: if it fits, it is the one; if not, the service may have others.
+    let customary = aws_service_name(&endpoint.service)?;
+    match name_matches(&customary, host) {
+        true => Some(true),
+        false => (!is_aws_name(host)).then_some(false),
+    }
 }
 
 /// `com.amazonaws.us-west-2.ecr.api` → `api.ecr.us-west-2.amazonaws.com`.
 /// <https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html>
 fn aws_service_name(service: &str) -> Option<String> {
-    let rest = service.strip_prefix("com.amazonaws.")?;
+    let (rest, suffix) = match service.strip_prefix("cn.com.amazonaws.") {
+        Some(rest) => (rest, "amazonaws.com.cn"),
+        None => (service.strip_prefix("com.amazonaws.")?, "amazonaws.com"),
+    };
     let (region, service) = rest.split_once('.')?;
     if region == "vpce" {
         return None;
     }
     let labels: Vec<_> = service.split('.').rev().collect();
-    Some(format!("{}.{region}.amazonaws.com", labels.join(".")))
+    Some(format!("{}.{region}.{suffix}", labels.join(".")))
+}
+
+fn is_aws_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    [".amazonaws.com", ".amazonaws.com.cn", ".aws", ".on.aws", ".api.aws"]
+        .iter()
+        .any(|suffix| host.ends_with(suffix))
 }
 
 /// The service an AWS host name belongs to: `sts.us-west-2.amazonaws.com` → `com.amazonaws.us-west-2.sts`.
 pub fn service_of_aws_name(host: &str) -> Option<String> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let labels: Vec<_> = host.strip_suffix(".amazonaws.com")?.split('.').collect();
+    let (labels, prefix) = match host.strip_suffix(".amazonaws.com.cn") {
+        Some(labels) => (labels, "cn.com.amazonaws"),
+        None => (host.strip_suffix(".amazonaws.com")?, "com.amazonaws"),
+    };
+    let labels: Vec<_> = labels.split('.').collect();
     let (region, service) = labels.split_last()?;
     let looks_like_region = region.split('-').count() >= 3 && region.ends_with(|c: char| c.is_ascii_digit());
     if service.is_empty() || !looks_like_region || service.contains(&"vpce") {
         return None;
     }
     let service: Vec<_> = service.iter().rev().copied().collect();
-    Some(format!("com.amazonaws.{region}.{}", service.join(".")))
+    Some(format!("{prefix}.{region}.{}", service.join(".")))
 }
 
 /// The endpoint whose own name (`vpce-….vpce.amazonaws.com`) this is.

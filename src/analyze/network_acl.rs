@@ -126,6 +126,11 @@ impl AclDecision {
         Known::Known(if total == 0 { 0.0 } else { f64::from(blocked) / f64::from(total) })
     }
 
+    /// The denying part that is decided first: whatever is put before it goes before all denials.
+    pub fn first_denial(&self) -> Option<&AclPart> {
+        self.parts.iter().find(|part| part.allowed == Known::Known(false))
+    }
+
     /// The part that denies the most ports.
     pub fn main_denial(&self) -> Option<&AclPart> {
         self.parts

@@ -38,6 +38,8 @@ pub struct Step {
     pub resource: Option<ResourceRef>,
     /// The deciding rule in its own words.
     pub rule: String,
+    /// The share of the client's ports, from 0 to 1, that an allowing step denies all the same.
+    pub blocked_share: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +116,17 @@ impl Path {
         undecided.map_or(Known::Known(PathVerdict::Allow), Known::Unknown)
     }
 
+    /// The step that denies the largest share of the client's ports while it allows the rest.
+    pub fn partly_blocked(&self) -> Option<&Step> {
+        let partly = self.steps.iter().filter(|step| step.blocked_share > 0.0);
+        partly.max_by(|a, b| a.blocked_share.total_cmp(&b.blocked_share))
+    }
+
+    /// Every packet of the flow passes, there and back, whichever port the kernel draws.
+    pub fn passes(&self) -> bool {
+        self.verdict() == Known::Known(PathVerdict::Allow) && self.partly_blocked().is_none()
+    }
+
     pub fn step(&self, kind: StepKind) -> Option<&Step> {
         self.steps.iter().find(|step| step.kind == kind)
     }
@@ -123,6 +136,11 @@ impl Path {
             StepOutcome::Deny(blocker) => Some((step, blocker)),
             _ => None,
         })
+    }
+
+    /// The destination ports of the packets that this step sees: the replies go to the client's.
+    pub fn ports_at(&self, kind: StepKind) -> PortRange {
+        ports_at(&self.flow, kind)
     }
 
     /// What stops the flow at this step; `Ok(None)` when the step lets it pass.
@@ -178,6 +196,10 @@ impl StepKind {
     }
 }
 
+fn ports_at(flow: &Flow, kind: StepKind) -> PortRange {
+    if kind.is_return() { flow.source_ports } else { PortRange::single(flow.destination_port) }
+}
+
 struct Question<'a> {
     inventory: &'a Inventory,
     flow: &'a Flow,
@@ -190,26 +212,33 @@ struct Told {
     outcome: StepOutcome,
     resource: Option<ResourceRef>,
     rule: String,
+    blocked_share: f64,
 }
 
 impl Told {
     fn allow(resource: Option<ResourceRef>, rule: impl Into<String>) -> Self {
-        Self { outcome: StepOutcome::Allow, resource, rule: rule.into() }
+        Self { outcome: StepOutcome::Allow, resource, rule: rule.into(), blocked_share: 0.0 }
     }
 
     fn deny(blocker: Blocker, resource: Option<ResourceRef>, rule: impl Into<String>) -> Self {
-        Self { outcome: StepOutcome::Deny(blocker), resource, rule: rule.into() }
+        Self { outcome: StepOutcome::Deny(blocker), resource, rule: rule.into(), blocked_share: 0.0 }
     }
 
     fn step(self, kind: StepKind) -> Step {
-        Step { kind, outcome: self.outcome, resource: self.resource, rule: self.rule }
+        Step {
+            kind,
+            outcome: self.outcome,
+            resource: self.resource,
+            rule: self.rule,
+            blocked_share: self.blocked_share,
+        }
     }
 }
 
 impl From<Unknown> for Told {
     fn from(why: Unknown) -> Self {
         let rule = format!("{}: {}", why.missing, why.reason.describe());
-        Self { outcome: StepOutcome::Undecided(why), resource: None, rule }
+        Self { outcome: StepOutcome::Undecided(why), resource: None, rule, blocked_share: 0.0 }
     }
 }
 
@@ -242,6 +271,9 @@ impl Question<'_> {
                 let rule = describe_denial(&denial, kind.direction());
                 Told::deny(Blocker::Group(denial), resource, rule)
             }
+            GroupVerdict::Unfiltered => {
+                Told::allow(None, "the interface has no security group: nothing filters it")
+            }
             GroupVerdict::Undecided(why) => why.into(),
         }
         .step(kind)
@@ -260,11 +292,7 @@ impl Question<'_> {
         }
         let acl = network_acl::of_subnet(self.inventory, own.subnet.ok()?);
         let acl = *acl.ok()?;
-        let ports = if kind.is_return() {
-            self.flow.source_ports
-        } else {
-            PortRange::single(self.flow.destination_port)
-        };
+        let ports = ports_at(self.flow, kind);
         let decision = network_acl::evaluate(acl, kind.direction(), other.ip, self.flow.protocol, ports);
         let resource = ResourceRef::new(ResourceKind::NetworkAcl, &acl.id);
         let share = *decision.blocked_share().ok()?;
@@ -278,7 +306,8 @@ impl Question<'_> {
         });
         let rule = denial.describe();
         if share < 1.0 {
-            return Ok(Told::allow(resource, format!("{rule} ({:.0} % of the ports)", share * 100.0)));
+            let rule = format!("{rule} ({:.0} % of the client's ports)", share * 100.0);
+            return Ok(Told { blocked_share: share, ..Told::allow(resource, rule) });
         }
         Ok(Told::deny(Blocker::Acl { decision }, resource, rule))
     }
@@ -312,9 +341,7 @@ impl Question<'_> {
                 None => Ok(Told::allow(resource, rule)),
                 Some(why) => deny(why),
             },
-            RouteTarget::InternetGateway(_)
-            | RouteTarget::NatGateway(_)
-            | RouteTarget::EgressOnlyInternetGateway(_)
+            RouteTarget::InternetGateway(_) | RouteTarget::EgressOnlyInternetGateway(_)
                 if net::is_private(to.ip) =>
             {
                 deny(RouteBlocker::NotCarried)

@@ -2,16 +2,15 @@
 
 use crate::model::{
     finding::Change,
-    firewall::{AclAction, Direction, NetworkAclEntry, Peer, SecurityGroupRule},
+    firewall::{AclAction, NetworkAclEntry, Peer, SecurityGroupRule},
     inventory::Inventory,
     known::Known,
     net::{self, PortRange, ProtocolMatch},
-    report::PathVerdict,
 };
 
 use super::{
     network_acl,
-    path::{self, Blocker, Path, Step, StepKind},
+    path::{self, Path, StepKind, StepOutcome},
     place::Place,
 };
 
@@ -26,11 +25,12 @@ pub fn proves(inventory: &Inventory, changes: &[&Change], paths: &[&Path]) -> bo
     }
     paths.iter().all(|old| {
         let new = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
-        new.verdict() == Known::Known(PathVerdict::Allow)
+        new.passes()
     })
 }
 
-fn apply(inventory: &mut Inventory, change: &Change) {
+/// Makes the change in memory. One about a resource that the inventory lacks changes nothing.
+pub fn apply(inventory: &mut Inventory, change: &Change) {
     match change {
         Change::AddGroupRule { group, rule } => {
             if let Known::Known(groups) = &mut inventory.security_groups
@@ -70,22 +70,32 @@ pub fn group_rule(path: &Path, kind: StepKind) -> Option<Change> {
     Some(Change::AddGroupRule { group, rule })
 }
 
-/// An entry in front of the one that denies, for this flow alone.
-pub fn acl_entry(inventory: &Inventory, path: &Path, step: &Step, blocker: &Blocker) -> Option<Change> {
-    let Blocker::Acl { decision } = blocker else {
-        return None;
-    };
-    let (own, other) = ends(path, step.kind);
+/// Entries in front of those that deny, for these flows alone: as few as let them all pass the step. None where
+/// no number is free.
+pub fn acl_entries(inventory: &Inventory, paths: &[&Path], kind: StepKind) -> Vec<Change> {
+    let mut mended = inventory.clone();
+    let mut changes = Vec::new();
+    for old in paths {
+        let path = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
+        if let Some(change) = acl_entry(&mended, &path, kind) {
+            apply(&mut mended, &change);
+            changes.push(change);
+        }
+    }
+    changes
+}
+
+fn acl_entry(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
+    let (own, other) = ends(path, kind);
     let acl = network_acl::of_subnet(inventory, own.subnet.known()?);
     let acl = *acl.known()?;
-    let denial = decision.main_denial()?;
-    let direction = step.kind.direction();
-    let ports = match step.kind {
-        StepKind::ReturnAclEgress | StepKind::ReturnAclIngress => path.flow.source_ports,
-        _ => PortRange::single(path.flow.destination_port),
-    };
+    let direction = kind.direction();
+    let ports = path.ports_at(kind);
+    let decision = network_acl::evaluate(acl, direction, other.ip, path.flow.protocol, ports);
+    path.step(kind)
+        .filter(|step| step.blocked_share > 0.0 || matches!(step.outcome, StepOutcome::Deny(_)))?;
     let entry = NetworkAclEntry {
-        number: network_acl::free_number_before(acl, direction, denial)?,
+        number: network_acl::free_number_before(acl, direction, decision.first_denial()?)?,
         direction,
         action: AclAction::Allow,
         protocol: ProtocolMatch::Number(path.flow.protocol),
@@ -97,98 +107,4 @@ pub fn acl_entry(inventory: &Inventory, path: &Path, step: &Step, blocker: &Bloc
 
 fn ends(path: &Path, kind: StepKind) -> (&Place, &Place) {
     if kind.is_at_source() { (&path.source, &path.destination) } else { (&path.destination, &path.source) }
-}
-
-/// The change as an AWS CLI command.
-pub fn cli(change: &Change) -> String {
-    match change {
-        Change::AddGroupRule { group, rule } => {
-            let verb = match rule.direction {
-                Direction::Egress => "egress",
-                Direction::Ingress => "ingress",
-            };
-            let ports = format!("--protocol {} --port {}", rule.protocol, rule.ports);
-            match (rule.direction, &rule.peer) {
-                // Only the inbound command has a short form for a group.
-                (Direction::Ingress, Peer::Group { id, .. }) => {
-                    format!(
-                        "aws ec2 authorize-security-group-ingress --group-id {group} {ports} --source-group {id}"
-                    )
-                }
-                (_, Peer::Cidr(ipnet::IpNet::V4(cidr))) => {
-                    format!(
-                        "aws ec2 authorize-security-group-{verb} --group-id {group} {ports} --cidr {cidr}"
-                    )
-                }
-                (_, peer) => format!(
-                    "aws ec2 authorize-security-group-{verb} --group-id {group} --ip-permissions \
-                     'IpProtocol={},FromPort={},ToPort={},{}'",
-                    rule.protocol,
-                    rule.ports.from,
-                    rule.ports.to,
-                    permission_peer(peer)
-                ),
-            }
-        }
-        Change::AddAclEntry { acl, entry } => format!(
-            "aws ec2 create-network-acl-entry --network-acl-id {acl} {} --rule-number {} --protocol {} \
-             --port-range From={},To={} {} {} --rule-action allow",
-            match entry.direction {
-                Direction::Egress => "--egress",
-                Direction::Ingress => "--ingress",
-            },
-            entry.number,
-            entry.protocol,
-            entry.ports.from,
-            entry.ports.to,
-            if entry.cidr.addr().is_ipv4() { "--cidr-block" } else { "--ipv6-cidr-block" },
-            entry.cidr,
-        ),
-    }
-}
-
-fn permission_peer(peer: &Peer) -> String {
-    match peer {
-        Peer::Group { id, .. } => format!("UserIdGroupPairs=[{{GroupId={id}}}]"),
-        Peer::Cidr(cidr @ ipnet::IpNet::V4(_)) => format!("IpRanges=[{{CidrIp={cidr}}}]"),
-        Peer::Cidr(cidr @ ipnet::IpNet::V6(_)) => format!("Ipv6Ranges=[{{CidrIpv6={cidr}}}]"),
-        Peer::PrefixList(id) => format!("PrefixListIds=[{{PrefixListId={id}}}]"),
-        Peer::Other(text) => text.clone(),
-    }
-}
-
-/// The change as a Terraform resource.
-pub fn terraform(change: &Change) -> String {
-    match change {
-        Change::AddGroupRule { group, rule } => {
-            let direction = match rule.direction {
-                Direction::Egress => "egress",
-                Direction::Ingress => "ingress",
-            };
-            let peer = match &rule.peer {
-                Peer::Group { id, .. } => format!("referenced_security_group_id = \"{id}\""),
-                Peer::Cidr(ipnet::IpNet::V4(cidr)) => format!("cidr_ipv4 = \"{cidr}\""),
-                Peer::Cidr(ipnet::IpNet::V6(cidr)) => format!("cidr_ipv6 = \"{cidr}\""),
-                Peer::PrefixList(id) => format!("prefix_list_id = \"{id}\""),
-                Peer::Other(text) => text.clone(),
-            };
-            format!(
-                "resource \"aws_vpc_security_group_{direction}_rule\" \"endpoint\" {{\n  security_group_id = \
-                 \"{group}\"\n  ip_protocol = \"{}\"\n  from_port = {}\n  to_port = {}\n  {peer}\n}}",
-                rule.protocol, rule.ports.from, rule.ports.to
-            )
-        }
-        Change::AddAclEntry { acl, entry } => format!(
-            "resource \"aws_network_acl_rule\" \"endpoint\" {{\n  network_acl_id = \"{acl}\"\n  rule_number = {}\n  \
-             egress = {}\n  protocol = \"{}\"\n  rule_action = \"allow\"\n  {} = \"{}\"\n  from_port = {}\n  \
-             to_port = {}\n}}",
-            entry.number,
-            entry.direction == Direction::Egress,
-            entry.protocol,
-            if entry.cidr.addr().is_ipv4() { "cidr_block" } else { "ipv6_cidr_block" },
-            entry.cidr,
-            entry.ports.from,
-            entry.ports.to,
-        ),
-    }
 }

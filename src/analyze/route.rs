@@ -9,7 +9,8 @@ use crate::model::{
     id::{SubnetId, VpcId},
     inventory::{Inventory, actions},
     known::{Known, Reason, Unknown},
-    route::{Route, RouteDestination, RouteTable},
+    net,
+    route::{Route, RouteDestination, RouteTable, RouteTarget},
 };
 
 /// The table and, in it, the route that decides; none means that nothing matches.
@@ -31,21 +32,48 @@ pub fn table_of<'a>(inventory: &'a Inventory, subnet: &SubnetId, vpc: &VpcId) ->
     })
 }
 
-/// The route that decides for a destination.
+/// The route that decides for a destination. One that cannot be read, or whose prefix list is not known, might
+/// decide, so that nothing else does.
 pub fn decide<'a>(inventory: &'a Inventory, table: &'a RouteTable, ip: IpAddr) -> Known<RouteDecision<'a>> {
-    let mut best: Option<(u8, bool, &Route)> = None;
-    for route in &table.routes {
+    let mut best: Option<(u8, Priority, &Route)> = None;
+    for route in table.routes.iter().filter(|route| may_carry(route, ip)) {
         let length = match match_length(inventory, &route.destination, ip) {
             Ok(Some(length)) => length,
             Ok(None) => continue,
             Err(why) => return Known::Unknown(why),
         };
-        let is_static = route.origin != "EnableVgwRoutePropagation";
-        if best.is_none_or(|(l, s, _)| (length, is_static) > (l, s)) {
-            best = Some((length, is_static, route));
+        let priority = Priority::of(route);
+        if best.is_none_or(|(l, p, _)| (length, priority) > (l, p)) {
+            best = Some((length, priority, route));
         }
     }
     Known::Known(RouteDecision { table, route: best.map(|(_, _, route)| route) })
+}
+
+/// Among routes of one length, the greater wins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Priority {
+    Propagated,
+    PrefixList,
+    Static,
+}
+
+impl Priority {
+    fn of(route: &Route) -> Self {
+        match route.destination {
+            _ if route.origin == "EnableVgwRoutePropagation" => Self::Propagated,
+            RouteDestination::PrefixList(_) => Self::PrefixList,
+            RouteDestination::Cidr(_) | RouteDestination::Other(_) => Self::Static,
+        }
+    }
+}
+
+/// The prefix lists that lead to gateway endpoints hold public addresses of S3 and DynamoDB alone: for a private
+/// address such a route is out of the question, even when its list was not read.
+fn may_carry(route: &Route, ip: IpAddr) -> bool {
+    let to_gateway_endpoint = matches!(route.target, RouteTarget::VpcEndpoint(_));
+    let by_list = matches!(route.destination, RouteDestination::PrefixList(_));
+    !(to_gateway_endpoint && by_list && net::is_private(ip))
 }
 
 /// The prefix length with which a route matches, or that it does not.
@@ -62,7 +90,10 @@ fn match_length(
             let matching = list.entries.ok()?.iter().filter(|net| net.contains(&ip));
             Ok(matching.map(ipnet::IpNet::prefix_len).max())
         }
-        RouteDestination::Other(_) => Ok(None),
+        RouteDestination::Other(text) => {
+            let message = format!("a route's destination cannot be read: {text:?}");
+            Err(Unknown::new(actions::ROUTE_TABLES, Reason::Failed { message }))
+        }
     }
 }
 

@@ -25,8 +25,14 @@ pub struct Other<'a> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupVerdict {
-    Allow { group: SecurityGroupId, rule: SecurityGroupRule },
+    Allow {
+        group: SecurityGroupId,
+        rule: SecurityGroupRule,
+    },
     Deny(Denial),
+    /// The interface has no group, so nothing filters it: load balancers, NAT gateways and transit gateway
+    /// attachments are such.
+    Unfiltered,
     Undecided(Unknown),
 }
 
@@ -64,6 +70,9 @@ pub fn evaluate(
         Ok(ids) => ids,
         Err(why) => return GroupVerdict::Undecided(why),
     };
+    if ids.is_empty() {
+        return GroupVerdict::Unfiltered;
+    }
     if let Err(why) = inventory.security_groups.ok() {
         return GroupVerdict::Undecided(why);
     }
@@ -87,7 +96,7 @@ pub fn evaluate(
             match weigh(inventory, group, rule, other, &mut denial) {
                 Known::Known(true) => return GroupVerdict::Allow { group: id.clone(), rule: rule.clone() },
                 Known::Known(false) => {}
-                Known::Unknown(why) => undecided = Some(why),
+                Known::Unknown(why) => undecided = undecided.or(Some(why)),
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::model::{
     facts::TargetFacts,
     finding::{Phase, Symptom},
-    observation::{AddressProbe, HttpOutcome},
+    observation::{AddressProbe, HttpOutcome, TcpOutcome},
     report::TargetVerdict,
     target::Target,
 };
@@ -46,9 +46,18 @@ fn http_passes(target: &Target, outcome: &HttpOutcome) -> bool {
 
 pub fn verdict(facts: &TargetFacts, symptoms: &[Symptom]) -> TargetVerdict {
     let used = facts.used().count();
+    if used > 0 && facts.used().all(|row| could_not_try(&row.tcp.outcome)) {
+        return TargetVerdict::Unknown;
+    }
     match symptoms.len() {
         0 => TargetVerdict::Healthy,
         broken if broken < used => TargetVerdict::Degraded,
         _ => TargetVerdict::Down,
     }
+}
+
+/// This program ran out of something before a packet could be sent, which says nothing of the network:
+/// EMFILE and ENFILE (descriptors), ENOMEM and ENOBUFS (memory), by their Linux numbers.
+fn could_not_try(outcome: &TcpOutcome) -> bool {
+    matches!(outcome, TcpOutcome::LocalError { errno: 12 | 23 | 24 | 105, .. })
 }

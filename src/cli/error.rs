@@ -1,6 +1,6 @@
 //! What can go wrong before anything is diagnosed: the user's world, told in the user's words.
 
-use std::{fmt, io, net::SocketAddr, path::PathBuf};
+use std::{fmt, io, io::Write as _, net::SocketAddr, path::PathBuf};
 
 use thiserror::Error;
 
@@ -63,14 +63,9 @@ impl fmt::Display for Suggestion {
 }
 
 impl CliError {
-    /// Says it on standard error. A standard output that nobody reads any more is no failure.
-    pub fn report(self) -> Exit {
-        if let Self::Write { source, .. } | Self::Start(source) = &self
-            && source.kind() == io::ErrorKind::BrokenPipe
-        {
-            return Exit::Healthy;
-        }
-        eprintln!("vpce-doctor: {self}");
+    /// Says it on standard error, if anybody listens there.
+    pub fn report(&self) -> Exit {
+        let _ = writeln!(io::stderr(), "vpce-doctor: {self}");
         Exit::Unknown
     }
 }

@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
             return if asked { Exit::Healthy } else { Exit::Unknown }.into();
         }
     };
-    run(arguments).unwrap_or_else(CliError::report).into()
+    run(arguments).unwrap_or_else(|error| error.report()).into()
 }
 
 fn run(arguments: Arguments) -> Result<Exit, CliError> {

@@ -9,11 +9,14 @@ use crate::render::style::Styles;
 
 use super::error::CliError;
 
-/// Writes everything or says why not.
+/// Writes everything or says why not. A reader that went away has seen enough, and changes no verdict.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|source| CliError::Write { path: "standard output".into(), source })
+    let seen_enough = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    written
+        .or_else(|error| if seen_enough(&error) { Ok(()) } else { Err(error) })
+        .map_err(|source| CliError::Write { path: "standard output".into(), source })
 }
 
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {

@@ -117,14 +117,15 @@ impl Inventory {
         self.network_interfaces.as_ref().map(|all| all.iter().filter(|eni| eni.holds(ip)).collect())
     }
 
-    /// The interface that holds an address, in this VPC when it is given. `Known(None)`: nobody does.
+    /// The interface that holds an address, as seen from a VPC. `Known(None)`: nobody does. An address inside
+    /// that VPC's own CIDR blocks never leaves it, whoever else holds the same address elsewhere.
     pub fn interface_holding(&self, ip: IpAddr, vpc: Option<&VpcId>) -> Known<Option<&NetworkInterface>> {
+        let stays =
+            vpc.is_some_and(|id| self.vpc(id).is_some_and(|v| v.cidrs.iter().any(|cidr| cidr.contains(&ip))));
         self.interfaces_holding(ip).and_then(|mut holders| {
-            if holders.len() > 1
-                && let Some(vpc) = vpc
-                && holders.iter().any(|eni| eni.vpc == *vpc)
-            {
-                holders.retain(|eni| eni.vpc == *vpc);
+            let here = |eni: &&NetworkInterface| vpc.is_some_and(|vpc| eni.vpc == *vpc);
+            if stays || holders.iter().any(here) {
+                holders.retain(here);
             }
             match holders.as_slice() {
                 [] => Known::Known(None),

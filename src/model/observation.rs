@@ -297,9 +297,12 @@ impl ServerAnswer {
         self.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.rcode == Rcode::NxDomain)
     }
 
-    /// Nothing came back for either question.
-    pub fn is_silent(&self) -> bool {
-        self.lookups().into_iter().all(|l| l.outcome == LookupOutcome::TimedOut)
+    /// Nothing usable came back for either question: silence, a closed port, bytes that are no DNS.
+    pub fn gives_no_answer(&self) -> bool {
+        let useless = |lookup: &Lookup| {
+            matches!(lookup.outcome, LookupOutcome::TimedOut | LookupOutcome::Failed { .. })
+        };
+        self.lookups().into_iter().all(useless)
     }
 }
 

@@ -41,6 +41,8 @@ pub struct AddressReport {
     pub endpoint: Option<EndpointId>,
     pub az_id: Option<AzId>,
     pub path: Known<PathVerdict>,
+    /// The share of this host's ports, from 0 to 1, to which an allowing path drops the replies all the same.
+    pub blocked_share: f64,
     /// Every expected phase passed.
     pub healthy: bool,
 }

@@ -9,7 +9,7 @@ use crate::{
         finding::{Finding, Phase, Severity, Side, Symptom},
         host::{Vantage, VantageSource},
         inventory::InventorySource,
-        known::Known,
+        known::{Known, Reason},
         observation::{
             AddressProbe, DnsAnswer, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe,
         },
@@ -85,7 +85,7 @@ impl Section<'_> {
             out,
             "{} {} · {} · {}",
             paint(style, mark),
-            paint(self.styles.heading, &target.name),
+            paint(self.styles.heading, clean(&target.name)),
             target.protocol,
             paint(style, verdict)
         );
@@ -107,13 +107,13 @@ impl Section<'_> {
         let gap = 68usize.saturating_sub(finding.code.chars().count()).max(2);
         out.push('\n');
         line(out, 2, &format!("{}{:gap$}{right}", paint(self.styles.bad, &finding.code), ""));
-        line(out, 2, &finding.summary);
+        line(out, 2, &clean(&finding.summary));
     }
 
     fn evidence(&self, out: &mut String, primary: Option<&Finding>) {
         out.push('\n');
         self.labelled(out, "who asks", &who(&self.facts.vantage));
-        self.labelled(out, "name", &name(self.target));
+        self.labelled(out, "name", &clean(&name(self.target)));
         for endpoint in self.endpoints() {
             self.labelled(out, "leads to", &endpoint);
         }
@@ -127,7 +127,7 @@ impl Section<'_> {
 
     fn because(&self, out: &mut String, finding: &Finding) {
         for (at, evidence) in finding.evidence.iter().enumerate() {
-            self.labelled(out, if at == 0 { "because" } else { "" }, &evidence.fact);
+            self.labelled(out, if at == 0 { "because" } else { "" }, &clean(&evidence.fact));
         }
     }
 
@@ -171,6 +171,13 @@ impl Section<'_> {
 
     fn path(&self, row: &AddressReport) -> String {
         match &row.path {
+            Known::Known(PathVerdict::Allow) if row.blocked_share > 0.0 => {
+                let percent = row.blocked_share * 100.0;
+                format!(
+                    "path {} blocked for {percent:.0} % of this host's ports",
+                    paint(self.styles.doubtful, "!")
+                )
+            }
             Known::Known(PathVerdict::Allow) => format!("path {} allowed", paint(self.styles.good, "✓")),
             Known::Known(PathVerdict::Deny) => format!("path {} blocked", paint(self.styles.bad, "✗")),
             Known::Unknown(_) => format!("path {} not known", paint(self.styles.doubtful, "?")),
@@ -265,10 +272,10 @@ impl Section<'_> {
         line(out, 2, &paint(self.styles.heading, title));
         for fix in fixes {
             if fix.cli.is_none() || fix.change.is_none() {
-                line(out, 4, &fix.text);
+                line(out, 4, &clean(&fix.text));
             }
             if let Some(cli) = &fix.cli {
-                line(out, 4, &paint(self.styles.command, folded(cli)));
+                line(out, 4, &paint(self.styles.command, folded(&clean(cli))));
             }
         }
     }
@@ -280,7 +287,12 @@ impl Section<'_> {
             line(
                 out,
                 2,
-                &format!("{} {}: {}", paint(style, finding.severity.as_str()), finding.code, finding.summary),
+                &format!(
+                    "{} {}: {}",
+                    paint(style, finding.severity.as_str()),
+                    finding.code,
+                    clean(&finding.summary)
+                ),
             );
         }
     }
@@ -300,10 +312,16 @@ impl Section<'_> {
                 let label = paint(self.styles.doubtful, "Not checked:");
                 line(out, 2, &format!("{label} the VPC's configuration was not read ({why})"));
             }
-            _ if gaps.is_empty() => {
+            _ if gaps.is_empty() && self.facts.inventory.calls.iter().all(|call| call.failure.is_none()) => {
                 line(out, 2, &paint(self.styles.faint, "Hidden from this run: nothing."));
             }
             _ => {}
+        }
+        for call in &self.facts.inventory.calls {
+            if let Some(Reason::Failed { message }) = &call.failure {
+                let label = paint(self.styles.doubtful, "Not read:");
+                line(out, 2, &format!("{label} {}: {}", call.action, clean(message)));
+            }
         }
         for (gap, codes) in gaps {
             let label = paint(self.styles.doubtful, "Not checked:");
@@ -429,6 +447,13 @@ fn footer(out: &mut String, report: &Report) {
         .collect();
     let targets = plural::count(report.targets.len(), "target", "targets");
     line(out, 0, &format!("{targets}: {} · {}", tally.join(", "), report.facts.elapsed));
+}
+
+/// Certificates, DNS answers and inventories are other people's text: control characters in it must not reach
+/// the terminal.
+fn clean(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 fn line(out: &mut String, indent: usize, text: &str) {

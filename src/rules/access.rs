@@ -3,6 +3,7 @@
 
 use crate::{
     analyze::{
+        commands,
         path::{Blocker, Step, StepKind},
         remedy,
         security_group::Denial,
@@ -112,32 +113,18 @@ pub(super) fn acl(case: &Case<'_>, kind: StepKind, summary: impl Fn(&Step) -> St
     let Some(first) = blocked.first() else {
         return Ok(None);
     };
-    let inventory = &case.facts.inventory;
-    let changes =
-        blocked.iter().filter_map(|b| remedy::acl_entry(inventory, &b.row.path, b.step, b.blocker)).collect();
-    Ok(Some(draft(case, &blocked, summary(first.step), distinct_numbers(changes))))
+    let paths: Vec<_> = blocked.iter().map(|b| &b.row.path).collect();
+    let changes = remedy::acl_entries(&case.facts.inventory, &paths, kind);
+    let crowded = changes.is_empty();
+    let draft = draft(case, &blocked, summary(first.step), changes);
+    Ok(Some(if crowded { draft.fix(renumber(first.step)) } else { draft }))
 }
 
-/// Entries proposed for several addresses of one ACL must not claim the same number.
-fn distinct_numbers(changes: Vec<Change>) -> Vec<Change> {
-    let mut seen: Vec<Change> = Vec::new();
-    for mut change in changes {
-        if seen.contains(&change) {
-            continue;
-        }
-        while let Change::AddAclEntry { acl, entry } = &mut change
-            && let Some(lower) = seen.iter().find_map(|other| match other {
-                Change::AddAclEntry { acl: a, entry: e } if a == acl && e.number == entry.number => {
-                    Some(e.number)
-                }
-                _ => None,
-            })
-        {
-            entry.number = lower.saturating_sub(1);
-        }
-        seen.push(change);
-    }
-    seen
+fn renumber(step: &Step) -> Fix {
+    let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
+    Fix::text(format!(
+        "No number is free before the entry that denies: renumber the entries of {acl}, then allow this flow"
+    ))
 }
 
 /// Configuration denies and packets vanish: both planes agree.
@@ -170,7 +157,7 @@ fn decided_by(step: &Step) -> Evidence {
     }
 }
 
-fn fix(change: Change) -> Fix {
+pub(super) fn fix(change: Change) -> Fix {
     let text = match &change {
         Change::AddGroupRule { group, rule } => {
             format!(
@@ -188,7 +175,7 @@ fn fix(change: Change) -> Fix {
             entry.cidr
         ),
     };
-    Fix::text(text).cli(remedy::cli(&change)).terraform(remedy::terraform(&change)).change(change)
+    Fix::text(text).cli(commands::cli(&change)).terraform(commands::terraform(&change)).change(change)
 }
 
 /// The groups of a denial, as the subject of a sentence: `sg-1 admits`, `sg-1 and sg-2 admit`.

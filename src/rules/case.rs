@@ -4,19 +4,20 @@ use std::net::IpAddr;
 
 use crate::{
     analyze::{
+        dns,
         path::{self, Path},
         place::Place,
         symptom,
     },
     model::{
-        endpoint::{NetworkInterface, VpcEndpoint},
+        endpoint::{EndpointKind, NetworkInterface, VpcEndpoint},
         facts::{Facts, TargetFacts},
         finding::{Confidence, Evidence, Fix, Severity, Symptom},
-        id::VpcId,
+        id::{EndpointId, VpcId},
         inventory::actions,
         known::{Known, Unknown},
         net::{self, Flow, PortRange},
-        observation::{AddressProbe, TcpOutcome},
+        observation::{AddressProbe, DnsAnswer, Lookup, ServerAnswer, TcpOutcome},
     },
 };
 
@@ -76,9 +77,10 @@ impl<'a> Case<'a> {
         self.failing().filter(|row| row.is_silent())
     }
 
-    /// Failing rows whose address the public internet routes.
-    pub fn failing_public(&self) -> impl Iterator<Item = &Row<'a>> {
-        self.failing().filter(|row| !net::is_private(row.ip()))
+    /// Rows to an address that the public internet routes and from which no answer comes: what a private way
+    /// would mend. A certificate that does not verify is not among that.
+    pub fn undelivered_public(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.failing().filter(|row| row.is_undelivered() && !net::is_private(row.ip()))
     }
 
     pub fn name_gives_nothing(&self) -> bool {
@@ -94,6 +96,47 @@ impl<'a> Case<'a> {
 
     pub fn vpc(&self) -> Option<&'a VpcId> {
         self.facts.vantage.vpc.known()
+    }
+
+    /// The endpoint that the name is meant to lead to: the one the user configured, the one whose own name it is
+    /// or is an alias of, or one whose private DNS covers it.
+    pub fn meant_endpoint(&self) -> Option<&'a VpcEndpoint> {
+        let inventory = &self.facts.inventory;
+        let configured = self.target.target.endpoint.as_ref().map(EndpointId::as_str);
+        let aliases =
+            self.answers().flat_map(|answer| answer.cnames.iter().map(|cname| cname.target.as_str()));
+        let own = std::iter::once(self.host()).chain(aliases).find_map(dns::endpoint_of_own_name);
+        if let Some(id) = configured.or(own) {
+            return inventory.endpoint(&EndpointId::new(id));
+        }
+        let covers = |e: &&VpcEndpoint| dns::private_dns_covers(inventory, e, self.host()) == Some(true);
+        self.endpoints().ok()?.into_iter().find(covers)
+    }
+
+    /// The meant endpoint, or else the only one here that is not for an AWS service: a vendor's name says nothing
+    /// of its endpoint.
+    pub fn likely_endpoint(&self) -> Option<&'a VpcEndpoint> {
+        let vendors =
+            |e: &&VpcEndpoint| e.kind == EndpointKind::Interface && e.service.contains(".vpce-svc-");
+        let only = || {
+            let all: Vec<_> = self.endpoints().ok()?.into_iter().filter(vendors).collect();
+            if let [only] = all.as_slice() { Some(*only) } else { None }
+        };
+        self.meant_endpoint().or_else(only)
+    }
+
+    /// Everything that DNS servers answered.
+    pub fn answers(&self) -> impl Iterator<Item = &'a DnsAnswer> {
+        self.target.resolution.servers.iter().flat_map(ServerAnswer::lookups).filter_map(Lookup::answer)
+    }
+
+    /// The VPC's attributes that private DNS needs and that are known to be off, by their API names.
+    pub fn dns_attributes_off(&self) -> Vec<&'static str> {
+        let vpc = self.vpc().and_then(|id| self.facts.inventory.vpc(id));
+        let attributes = vpc
+            .map(|vpc| [("enableDnsSupport", &vpc.dns_support), ("enableDnsHostnames", &vpc.dns_hostnames)]);
+        let off = |(name, value): (_, &Known<bool>)| (*value == Known::Known(false)).then_some(name);
+        attributes.into_iter().flatten().filter_map(off).collect()
     }
 
     /// What would stop the target's flow at this endpoint's interfaces, once the name leads there. Causes stack:

@@ -122,6 +122,7 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
         endpoint: row.endpoint.known().copied().flatten().map(|endpoint| endpoint.id.clone()),
         az_id: eni.and_then(|eni| facts.inventory.az_id_of(eni)),
         path: row.path.verdict(),
+        blocked_share: row.path.partly_blocked().map_or(0.0, |step| step.blocked_share),
         healthy: symptom::failing_phase(&target.target, row.probe).is_none(),
     }
 }

@@ -44,6 +44,7 @@ registry! {
     "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,
     "nacl/endpoint_ingress.rs" as nacl_endpoint_ingress,
     "nacl/numbered_deny.rs" as nacl_numbered_deny,
+    "nacl/partial_ephemeral.rs" as nacl_partial_ephemeral,
     "provider/az_unhealthy.rs" as provider_az_unhealthy,
     "provider/no_listener.rs" as provider_no_listener,
     "provider/silent.rs" as provider_silent,

@@ -20,11 +20,11 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         Some(path) => replay(path)?,
         None => look(args)?,
     };
-    if let Some(path) = &args.record {
-        output::write_file(path, &record(&facts))?;
-    }
     let report = rules::diagnose(facts);
     output::print(&render(&report, args.format))?;
+    if let Some(path) = &args.record {
+        output::write_file(path, &record(&report.facts))?;
+    }
     Ok(Exit::of(&report))
 }
 

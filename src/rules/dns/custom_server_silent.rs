@@ -34,7 +34,7 @@ pub(super) const RULE: Rule = Rule::new(&DNS_CUSTOM_SERVER_SILENT, check);
 fn check(case: &Case<'_>) -> Outcome {
     let servers = &case.target.resolution.servers;
     let configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
-    let all_silent = !configured.is_empty() && configured.iter().all(|server| server.is_silent());
+    let all_silent = !configured.is_empty() && configured.iter().all(|server| server.gives_no_answer());
     if !case.name_gives_nothing() || !all_silent {
         return Ok(None);
     }

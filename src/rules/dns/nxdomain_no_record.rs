@@ -3,9 +3,8 @@
 use crate::{
     analyze::dns,
     model::{
-        endpoint::{EndpointKind, VpcEndpoint},
+        endpoint::VpcEndpoint,
         finding::{Confidence, Fix},
-        known::Known,
     },
 };
 
@@ -53,32 +52,28 @@ fn check(case: &Case<'_>) -> Outcome {
     Ok(Some(draft))
 }
 
-/// An AWS name, or one that an endpoint's private DNS covers: other findings speak of those.
+/// Private DNS of an endpoint covers the name: other findings speak of that.
 fn belongs_to_service(case: &Case<'_>) -> bool {
     let covers = |endpoint: &&VpcEndpoint| {
         dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
     };
-    let covered = case.endpoints().is_ok_and(|all| all.iter().any(covers));
-    covered || (case.endpoints().is_ok() && dns::service_of_aws_name(case.host()).is_some())
+    case.endpoints().is_ok_and(|all| all.iter().any(covers))
 }
 
 fn confidence(case: &Case<'_>) -> Confidence {
     let inventory = &case.facts.inventory;
-    let vpc = case.vpc().and_then(|id| inventory.vpc(id));
-    let zones_unused = vpc.is_some_and(|vpc| {
-        [&vpc.dns_support, &vpc.dns_hostnames].into_iter().any(|attribute| *attribute == Known::Known(false))
-    });
-    let resolver_denies = case
-        .target
-        .resolution
-        .servers
-        .iter()
-        .any(|server| server.denies_name() && dns::is_vpc_resolver(inventory, server.server));
-    // Without the list of endpoints, one of them might cover the name and be switched off.
-    match (zones_unused, resolver_denies && inventory.vpc_endpoints.is_known()) {
-        (true, _) => Confidence::Possible,
-        (false, true) => Confidence::Confirmed,
-        (false, false) => Confidence::Likely,
+    let servers = case.target.resolution.servers.iter();
+    let resolver_denies = servers
+        .filter(|server| server.denies_name())
+        .any(|server| dns::is_vpc_resolver(inventory, server.server));
+    if !case.dns_attributes_off().is_empty() {
+        // A record may exist in a private zone that this VPC does not use.
+        Confidence::Possible
+    } else if resolver_denies && inventory.vpc_endpoints.is_known() {
+        Confidence::Confirmed
+    } else {
+        // Without the list of endpoints, one of them might cover the name and be switched off.
+        Confidence::Likely
     }
 }
 
@@ -94,21 +89,7 @@ fn zone(case: &Case<'_>) -> Fix {
 }
 
 fn record(case: &Case<'_>) -> Fix {
-    let target = candidate(case).and_then(|endpoint| endpoint.dns_names.first());
+    let target = case.likely_endpoint().and_then(|endpoint| endpoint.dns_names.first());
     let target = target.map_or("the endpoint's regional DNS name", String::as_str);
     Fix::text(format!("Then put an alias A record at the zone's apex that points to {target}"))
-}
-
-/// The endpoint the name is meant for: the configured one, or the only one that serves no AWS service.
-fn candidate<'a>(case: &Case<'a>) -> Option<&'a VpcEndpoint> {
-    let wanted = case.target.target.endpoint.as_ref();
-    if let Some(id) = wanted {
-        return case.facts.inventory.endpoint(id);
-    }
-    let vendor = |e: &&VpcEndpoint| e.kind == EndpointKind::Interface && e.service.contains(".vpce-svc-");
-    let vendors: Vec<_> = case.endpoints().ok()?.into_iter().filter(vendor).collect();
-    match vendors.as_slice() {
-        [only] => Some(only),
-        _ => None,
-    }
 }

@@ -5,7 +5,6 @@ use crate::{
     model::{
         endpoint::{EndpointKind, VpcEndpoint},
         finding::{Confidence, Evidence, Fix, Severity},
-        known::Known,
         resource::{ResourceKind, ResourceRef},
     },
 };
@@ -41,12 +40,19 @@ fn check(case: &Case<'_>) -> Outcome {
     let endpoints = case.endpoints()?;
     let off: Vec<_> =
         endpoints.iter().filter(|e| e.kind == EndpointKind::Interface && !e.private_dns_enabled).collect();
-    if attributes_off(case) || off.is_empty() {
+    // Where the VPC uses no private zones, or another endpoint answers for the name, this switch changes nothing.
+    let answered_for =
+        endpoints.iter().any(|e| (e.private_dns_enabled || is_gateway(e)) && is_meant(case, e));
+    if !case.dns_attributes_off().is_empty() || answered_for || off.is_empty() {
         return Ok(None);
     }
     let covering = |e: &&&&VpcEndpoint| is_meant(case, e);
     match off.iter().find(covering) {
-        Some(endpoint) => Ok(Some(draft(case, endpoint, Confidence::Confirmed, &public))),
+        Some(endpoint) => {
+            // In which VPC we are decides which endpoints can matter.
+            let confidence = if case.vpc().is_some() { Confidence::Confirmed } else { Confidence::Likely };
+            Ok(Some(draft(case, endpoint, confidence, &public)))
+        }
         None => Ok(only_candidate(case, &endpoints).map(|e| draft(case, e, Confidence::Possible, &public))),
     }
 }
@@ -55,11 +61,8 @@ fn is_public(row: &Row<'_>) -> bool {
     row.probe.used && !crate::model::net::is_private(row.ip())
 }
 
-/// The VPC uses no private zones: switching private DNS on would change nothing.
-fn attributes_off(case: &Case<'_>) -> bool {
-    case.vpc().and_then(|id| case.facts.inventory.vpc(id)).is_some_and(|vpc| {
-        [&vpc.dns_support, &vpc.dns_hostnames].into_iter().any(|attribute| *attribute == Known::Known(false))
-    })
+fn is_gateway(endpoint: &VpcEndpoint) -> bool {
+    endpoint.kind == EndpointKind::Gateway
 }
 
 fn is_meant(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
@@ -76,7 +79,7 @@ fn only_candidate<'a>(case: &Case<'_>, endpoints: &[&'a VpcEndpoint]) -> Option<
     let aws = dns::service_of_aws_name(case.host()).is_some();
     let candidates: Vec<_> = endpoints.iter().filter(unknown).filter(named).collect();
     match candidates.as_slice() {
-        [only] if !aws && case.failing_public().next().is_some() => Some(only),
+        [only] if !aws && case.undelivered_public().next().is_some() => Some(only),
         _ => None,
     }
 }
@@ -87,7 +90,7 @@ fn draft(case: &Case<'_>, endpoint: &VpcEndpoint, confidence: Confidence, public
     } else {
         format!("leads to the public address {}", words::list(public.iter().map(|row| row.ip())))
     };
-    let failing = public.iter().copied().filter(|row| row.symptom.is_some());
+    let failing = public.iter().copied().filter(|row| row.symptom.is_some() && row.is_undelivered());
     let summary = format!("Private DNS is off on {}, so {} {leads}.", endpoint.id, case.host());
     let draft = Draft::new(confidence, summary)
         .evidence([

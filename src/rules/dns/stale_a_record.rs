@@ -3,7 +3,6 @@
 use crate::{
     analyze::path::{Blocker, StepKind},
     model::{
-        endpoint::{EndpointKind, VpcEndpoint},
         finding::{Confidence, Evidence, Fix},
         known::Unknown,
         resource::{ResourceKind, ResourceRef},
@@ -65,7 +64,7 @@ fn is_unheld(row: &Row<'_>) -> Result<bool, Unknown> {
 fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
     let host = case.host();
     let ips = words::list(stale.iter().map(|row| row.ip()));
-    let live = meant(case).and_then(|endpoint| endpoint.dns_names.first());
+    let live = case.likely_endpoint().and_then(|endpoint| endpoint.dns_names.first());
     let to = live.map_or("the endpoint's regional DNS name", String::as_str);
     Draft::new(
         Confidence::Confirmed,
@@ -81,20 +80,7 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
         )
     }))
     .evidence(stale.iter().map(|row| words::packets(case, row)))
-    .evidence(meant(case).map(|endpoint| case.next_blockers(endpoint)).unwrap_or_default())
+    .evidence(case.likely_endpoint().map(|endpoint| case.next_blockers(endpoint)).unwrap_or_default())
     .fix(Fix::text(format!("Replace the A record of {host} by an alias to {to}")))
     .explains(stale.iter().copied())
-}
-
-/// The endpoint the record was meant for: the configured one, or the only interface endpoint there is.
-fn meant<'a>(case: &Case<'a>) -> Option<&'a VpcEndpoint> {
-    if let Some(id) = &case.target.target.endpoint {
-        return case.facts.inventory.endpoint(id);
-    }
-    let interface = |endpoint: &&VpcEndpoint| endpoint.kind == EndpointKind::Interface;
-    let all: Vec<_> = case.endpoints().ok()?.into_iter().filter(interface).collect();
-    match all.as_slice() {
-        [only] => Some(only),
-        _ => None,
-    }
 }

@@ -63,5 +63,5 @@ fn relies_on_silent_resolver(case: &Case<'_>) -> bool {
     let configured: Vec<_> = servers.filter(|server| server.role == ServerRole::Configured).collect();
     let inventory = &case.facts.inventory;
     !configured.is_empty()
-        && configured.iter().all(|s| s.is_silent() && dns::is_vpc_resolver(inventory, s.server))
+        && configured.iter().all(|s| s.gives_no_answer() && dns::is_vpc_resolver(inventory, s.server))
 }

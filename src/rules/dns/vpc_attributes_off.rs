@@ -5,7 +5,7 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         finding::{Confidence, Evidence, Fix},
-        known::Known,
+        observation::Rcode,
         resource::{ResourceKind, ResourceRef},
     },
 };
@@ -31,8 +31,9 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&DNS_VPC_ATTRIBUTES_OFF, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let public: Vec<_> = case.failing_public().collect();
-    let answered = case.target.resolution.servers.iter().any(|server| !server.is_silent());
+    let public: Vec<_> = case.undelivered_public().collect();
+    let settled = [Rcode::NoError, Rcode::NxDomain];
+    let answered = case.answers().any(|answer| settled.contains(&answer.rcode));
     // A resolver that answers nobody is another finding: these attributes decide what it answers.
     if public.is_empty() && !(case.name_gives_nothing() && answered) {
         return Ok(None);
@@ -42,16 +43,10 @@ fn check(case: &Case<'_>) -> Outcome {
     let Some(vpc) = case.facts.inventory.vpc(id) else {
         return Ok(None);
     };
-    let attributes = [("enableDnsSupport", &vpc.dns_support), ("enableDnsHostnames", &vpc.dns_hostnames)];
-    let off: Vec<_> = attributes
-        .iter()
-        .filter(|(_, value)| **value == Known::Known(false))
-        .map(|(name, _)| *name)
-        .collect();
+    let off = case.dns_attributes_off();
     if off.is_empty() {
-        for (_, value) in attributes {
-            value.ok()?;
-        }
+        vpc.dns_support.ok()?;
+        vpc.dns_hostnames.ok()?;
         return Ok(None);
     }
     let vpc_ref = || ResourceRef::new(ResourceKind::Vpc, id);

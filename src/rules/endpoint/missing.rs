@@ -32,7 +32,7 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ENDPOINT_MISSING, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let public: Vec<_> = case.failing_public().collect();
+    let public: Vec<_> = case.undelivered_public().collect();
     if public.is_empty() && !case.name_gives_nothing() {
         return Ok(None);
     }
@@ -81,14 +81,16 @@ fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confid
         let here = endpoints.iter().any(|endpoint| endpoint.id == *id);
         return (!here).then(|| (Absent::Endpoint(id.to_string()), Confidence::Confirmed));
     }
-    let service = target.expect.service.clone().or_else(|| dns::service_of_aws_name(case.host()));
+    // A regional name of AWS exists publicly with or without an endpoint: that it gives nothing has another cause.
+    let by_name = || dns::service_of_aws_name(case.host()).filter(|_| !case.name_gives_nothing());
+    let service = target.expect.service.clone().or_else(by_name);
     if let Some(service) = service {
         let served = endpoints.iter().any(|e| e.service == service || covers(case, e));
         return (!served).then_some((Absent::Service(service), Confidence::Confirmed));
     }
     // A name that says nothing of its service: only a VPC without any interface endpoint tells something.
     let none = endpoints.iter().all(|endpoint| endpoint.kind != EndpointKind::Interface);
-    let public = case.failing_public().next().is_some();
+    let public = case.undelivered_public().next().is_some();
     (none && public).then_some((Absent::Any, Confidence::Possible))
 }
 

@@ -9,6 +9,7 @@ use crate::{
         finding::{Confidence, Evidence, Fix},
         firewall::{AclAction, NetworkAcl, NetworkAclEntry},
         id::NetworkAclId,
+        net::PortRange,
     },
 };
 
@@ -90,5 +91,9 @@ fn would_allow(entry: &NetworkAclEntry, denying: &NetworkAclEntry, blocked: &Blo
         && entry.number > denying.number
         && entry.protocol.covers(path.flow.protocol)
         && entry.cidr.contains(&other)
-        && entry.ports.contains(path.flow.destination_port)
+        && overlap(entry.ports, path.ports_at(blocked.step.kind))
+}
+
+fn overlap(a: PortRange, b: PortRange) -> bool {
+    a.from <= b.to && b.from <= a.to
 }

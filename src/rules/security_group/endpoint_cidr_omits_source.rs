@@ -27,8 +27,7 @@ pub(super) const RULE: Rule = Rule::new(&SG_ENDPOINT_CIDR_OMITS_SOURCE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
-    access::endpoint_group(case, DenialKind::OtherAddresses, |denial, source| {
-        let _ = source;
+    access::endpoint_group(case, DenialKind::OtherAddresses, |denial, _| {
         let named = words::list(
             denial
                 .other_peers

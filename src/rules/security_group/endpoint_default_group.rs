@@ -28,8 +28,7 @@ pub(super) const RULE: Rule = Rule::new(&SG_ENDPOINT_DEFAULT_GROUP, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
-    access::endpoint_group(case, DenialKind::DefaultGroup, |denial, source| {
-        let _ = source;
+    access::endpoint_group(case, DenialKind::DefaultGroup, |denial, _| {
         format!(
             "The endpoint wears only the VPC's default group {}, which does not admit this host on tcp/{port}.",
             words::list(&denial.groups)

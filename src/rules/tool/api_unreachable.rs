@@ -30,8 +30,7 @@ fn check(case: &Case<'_>) -> Outcome {
         case,
         &failed,
         |actions| format!("The EC2 API did not answer {actions}; what depends on it was not judged."),
-        |actions| {
-            let _ = actions;
+        |_| {
             Fix::text(
                 "Give this VPC a way to the EC2 API, or pass --inventory with a directory of AWS CLI output",
             )

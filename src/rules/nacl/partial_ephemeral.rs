@@ -1,0 +1,80 @@
+//! `nacl-partial-ephemeral`
+
+use crate::{
+    analyze::{
+        path::{Step, StepKind},
+        remedy,
+    },
+    model::{
+        finding::{Confidence, Evidence, Fix},
+        known::Known,
+        report::PathVerdict,
+    },
+};
+
+use super::{Case, Draft, Outcome, Row, Rule, access, declare_finding, words};
+
+declare_finding! {
+    /// ## What it means
+    /// Replies go to the port that this host's kernel drew for the connection. The ACL admits some of these ports and denies
+    /// the rest, so connections fail now and then, by chance of their source port.
+    /// ## How we know
+    /// The entries for the replies allow part of `net.ipv4.ip_local_port_range` (by default 32768 to 60999) and deny the rest,
+    /// and a connection got no answer.
+    /// ## What looks like it
+    /// `provider-silent`: the whole range is admitted.
+    /// `nacl-client-ingress-ephemeral`, `nacl-endpoint-egress-ephemeral`: none of it is.
+    /// ## How to confirm it by hand
+    ///     cat /proc/sys/net/ipv4/ip_local_port_range
+    ///     nc -p 40000 -vz -w 3 ADDRESS PORT; nc -p 60000 -vz -w 3 ADDRESS PORT
+    /// ## How to fix it
+    /// Widen the entry that allows the replies to the whole range of the clients' ports (1024 to 65535 where clients differ).
+    static NACL_PARTIAL_EPHEMERAL = { title: "a network ACL admits replies to part of this host's ports only", severity: Error, side: ConsumerVpc, layer: SourceAcl, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&NACL_PARTIAL_EPHEMERAL, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let mut rows: Vec<(&Row<'_>, &Step)> = Vec::new();
+    let mut undecided = None;
+    for (row, step) in case.silent().filter_map(|row| Some((row, row.path.partly_blocked()?))) {
+        match row.path.verdict() {
+            Known::Known(PathVerdict::Allow) => rows.push((row, step)),
+            Known::Known(PathVerdict::Deny) => {}
+            Known::Unknown(why) => undecided = Some(why),
+        }
+    }
+    match rows.first() {
+        Some((_, step)) => Ok(Some(draft(case, &rows, step))),
+        None => undecided.map_or(Ok(None), Err),
+    }
+}
+
+fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step) -> Draft {
+    let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
+    let percent = step.blocked_share * 100.0;
+    let mut evidence: Vec<Evidence> = Vec::new();
+    for (row, step) in rows {
+        let fact = format!("{acl} on the way back from {}: {}", row.ip(), step.rule);
+        evidence.push(Evidence { fact, reference: step.resource.clone() });
+    }
+    let draft = Draft::new(
+        Confidence::Likely,
+        format!(
+            "{acl} drops the replies to {percent:.0} % of this host's ports: connections fail by chance."
+        ),
+    )
+    .evidence(evidence)
+    .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
+    .explains(rows.iter().map(|(row, _)| *row));
+    let paths: Vec<_> = rows.iter().map(|(row, _)| &row.path).collect();
+    let kinds = [StepKind::ReturnAclEgress, StepKind::ReturnAclIngress];
+    let changes: Vec<_> =
+        kinds.iter().flat_map(|kind| remedy::acl_entries(&case.facts.inventory, &paths, *kind)).collect();
+    if changes.is_empty() {
+        return draft.fix(Fix::text(format!(
+            "Widen the entry of {acl} that allows the replies to all of the clients' ports"
+        )));
+    }
+    changes.into_iter().fold(draft, |draft, change| draft.fix(access::fix(change)))
+}
