@@ -9,9 +9,10 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::time::Instant;
 
+pub use super::tls::TlsFileError;
 use super::{
     deadline, http, tcp,
-    tls::{self, TlsContext, TlsContexts, TlsFileError},
+    tls::{self, TlsContext, TlsContexts},
 };
 use crate::{
     model::{
@@ -35,6 +36,14 @@ impl NetworkProber {
         Self { contexts: TlsContexts::default(), clock }
     }
 
+    /// Whether the files that a target's TLS settings name can be used.
+    pub fn check(&self, target: &Target) -> Result<(), TlsFileError> {
+        if target.protocol.uses_tls() {
+            self.contexts.context(&target.tls)?;
+        }
+        Ok(())
+    }
+
     async fn run(&self, target: &Target, ip: IpAddr, deadline: Instant) -> AddressProbe {
         // Loaded first, so that no server waits for us to read our files.
         let context = target.protocol.uses_tls().then(|| self.contexts.context(&target.tls));
@@ -43,6 +52,9 @@ impl NetworkProber {
         let connected = stream.is_some();
         let tls = match (&context, stream) {
             (None, _) => None,
+            (Some(_), None) if tcp.outcome.is_connected() => {
+                Some(tls::without_chain(target.server_name(), TlsOutcome::Reset))
+            }
             (Some(_), None) => Some(tls::without_chain(target.server_name(), TlsOutcome::NotTried)),
             (Some(Err(error)), Some(_)) => Some(unusable(target, error)),
             (Some(Ok(context)), Some(stream)) => {

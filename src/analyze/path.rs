@@ -267,7 +267,8 @@ impl Question<'_> {
                 Told::allow(resource, security_group::describe(&rule))
             }
             GroupVerdict::Deny(denial) => {
-                let resource = denial.groups.first().and_then(|id| reference(id));
+                let nearest = denial.misses().next().map(|(id, _)| id).or(denial.groups.first());
+                let resource = nearest.and_then(|id| reference(id));
                 let rule = describe_denial(&denial, kind.direction());
                 Told::deny(Blocker::Group(denial), resource, rule)
             }
@@ -440,10 +441,14 @@ fn endpoint_state(endpoint: &VpcEndpoint) -> Told {
     }
 }
 
-/// What the rules do admit, nearest misses first, in one phrase.
+/// What the rules do admit, nearest misses first, in one phrase; with the group of each where there are several.
 pub fn describe_denial(denial: &Denial, direction: Direction) -> String {
-    let near = denial.other_ports.iter().chain(&denial.other_peers).map(|(_, rule)| rule);
-    let told: Vec<_> = near.chain(&denial.far).take(TOLD).map(security_group::describe).collect();
+    let several = denial.groups.len() > 1;
+    let tell = |(id, rule): &(_, _)| match several {
+        true => format!("{id}: {}", security_group::describe(rule)),
+        false => security_group::describe(rule),
+    };
+    let told: Vec<_> = denial.misses().take(TOLD).map(tell).collect();
     match denial.rules {
         0 => format!("no {} rule at all", direction.as_str()),
         rules if rules > told.len() => format!("{}; and {} more", told.join("; "), rules - told.len()),

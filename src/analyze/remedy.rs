@@ -105,6 +105,19 @@ fn acl_entry(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Chang
     Some(Change::AddAclEntry { acl: acl.id.clone(), entry })
 }
 
+/// The change with a number that no other entry has: its own, or the next free one below it. None where there
+/// is none.
+pub fn settled(inventory: &Inventory, change: &Change) -> Option<Change> {
+    let Change::AddAclEntry { acl, entry } = change else {
+        return Some(change.clone());
+    };
+    let known = inventory.network_acls.known()?.iter().find(|candidate| candidate.id == *acl)?;
+    let taken =
+        |number: u32| known.entries.iter().any(|e| e.direction == entry.direction && e.number == number);
+    let number = (1..=entry.number).rev().find(|number| !taken(*number))?;
+    Some(Change::AddAclEntry { acl: acl.clone(), entry: NetworkAclEntry { number, ..entry.clone() } })
+}
+
 fn ends(path: &Path, kind: StepKind) -> (&Place, &Place) {
     if kind.is_at_source() { (&path.source, &path.destination) } else { (&path.destination, &path.source) }
 }

@@ -45,11 +45,18 @@ pub struct Denial {
     /// Rules that admit this port to somebody else.
     pub other_peers: Vec<(SecurityGroupId, SecurityGroupRule)>,
     /// Rules that admit other peers on other ports or protocols.
-    pub far: Vec<SecurityGroupRule>,
+    pub far: Vec<(SecurityGroupId, SecurityGroupRule)>,
     /// How many rules the direction has in all.
     pub rules: usize,
     /// The groups are the VPC's default group alone, which admits its own members only.
     pub default_group: bool,
+}
+
+impl Denial {
+    /// The rules that were read, nearest misses first, each with its group.
+    pub fn misses(&self) -> impl Iterator<Item = &(SecurityGroupId, SecurityGroupRule)> {
+        self.other_ports.iter().chain(&self.other_peers).chain(&self.far)
+    }
 }
 
 /// How one rule meets one flow.
@@ -113,14 +120,14 @@ fn weigh(
 ) -> Known<bool> {
     let fit = fit(inventory, rule, other);
     if !fit.protocol {
-        denial.far.push(rule.clone());
+        denial.far.push((group.id.clone(), rule.clone()));
         return Known::Known(false);
     }
     match (fit.port, fit.peer) {
         (true, Known::Known(false)) => denial.other_peers.push((group.id.clone(), rule.clone())),
         (false, Known::Known(true)) => denial.other_ports.push((group.id.clone(), rule.clone())),
         (true, peer) => return peer,
-        (false, _) => denial.far.push(rule.clone()),
+        (false, _) => denial.far.push((group.id.clone(), rule.clone())),
     }
     Known::Known(false)
 }

@@ -37,6 +37,8 @@ pub enum CliError {
     HealthcheckUrl { url: String, problem: String },
     #[error("cannot declare metrics: {0}")]
     Metrics(#[from] crate::render::metrics::DeclarationError),
+    #[error(transparent)]
+    Tls(#[from] crate::adapters::prober::TlsFileError),
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
 }

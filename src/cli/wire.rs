@@ -30,9 +30,13 @@ pub(super) struct Wired {
 
 pub(super) fn world(plan: &Plan, args: &InventoryArgs) -> Result<Wired, CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let prober = NetworkProber::new(Arc::clone(&clock));
+    for target in &plan.targets {
+        prober.check(target)?;
+    }
     let world = World {
         inventory: inventory(plan, args)?,
-        prober: Arc::new(NetworkProber::new(Arc::clone(&clock))),
+        prober: Arc::new(prober),
         resolver: Arc::new(SystemResolver::new()),
         host: Arc::new(LocalHost::new(region(plan, args), imds_options())),
         clock,

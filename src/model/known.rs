@@ -122,7 +122,7 @@ impl Reason {
             Self::Unreachable { message } => format!("the API could not be reached: {message}"),
             Self::TimedOut => "no answer before the deadline".to_owned(),
             Self::Failed { message } => message.clone(),
-            Self::Absent => "not in what was given".to_owned(),
+            Self::Absent => "not among what was given".to_owned(),
             Self::Ambiguous { candidates } => format!("ambiguous: {}", candidates.join(", ")),
             Self::NotAsked => "not asked".to_owned(),
         }

@@ -410,7 +410,13 @@ fn name(target: &TargetFacts) -> String {
     let answers = target.resolution.servers.iter().filter_map(|server| Some((server, server.a.answer()?)));
     let told = answers.into_iter().find(|(_, answer)| gives(answer, system.addresses()));
     let Some((server, answer)) = told else {
-        return format!("{} → {outcome}   this host's resolver, {}", target.target.host, system.seconds);
+        let silent = target.resolution.servers.iter().filter(|server| server.gives_no_answer());
+        let silent: Vec<_> = silent.map(|server| server.server.ip().to_string()).collect();
+        let who = match silent.as_slice() {
+            [] => "this host's resolver".to_owned(),
+            silent => format!("this host's resolver; no answer from {}", silent.join(", ")),
+        };
+        return format!("{} → {outcome}   {who}, {}", target.target.host, system.seconds);
     };
     let mut chain = String::new();
     for cname in &answer.cnames {

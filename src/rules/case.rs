@@ -154,7 +154,8 @@ impl<'a> Case<'a> {
             for (step, _) in path.blockers() {
                 let deciding = step.resource.as_ref().map_or(step.kind.as_str(), |resource| &resource.id);
                 let fact = format!("next in the way, at {ip}: {deciding}: {}", step.rule);
-                told.push(Evidence { fact, reference: step.resource.clone() });
+                // Without a reference: the header names who has to act on the first cause.
+                told.push(Evidence::new(fact));
             }
         }
         told
@@ -187,6 +188,11 @@ impl<'a> Row<'a> {
 
     pub fn ip(&self) -> IpAddr {
         self.probe.ip
+    }
+
+    /// For rows that were tried for comparison: every expected phase passed.
+    pub(super) fn passes_without_use(&self, case: &Case<'_>) -> bool {
+        symptom::failing_phase(&case.target.target, self.probe).is_none()
     }
 
     pub fn is_silent(&self) -> bool {

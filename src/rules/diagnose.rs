@@ -7,11 +7,12 @@ use crate::{
     model::{
         facts::{Facts, TargetFacts},
         finding::{Change, Confidence, Finding, Severity, Symptom, Undecided},
+        inventory::Inventory,
         report::{AddressReport, Report, SummaryEntry, TargetReport},
     },
 };
 
-use super::{Case, RULES, Row, Rule, case::Draft};
+use super::{Case, RULES, Row, Rule, access, case::Draft};
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
@@ -32,6 +33,7 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
         }
     }
     findings.sort_by_key(rank);
+    settle_numbers(&case, &mut findings);
     prove(&case, &mut findings);
     let unexplained = unexplained(&case.symptoms, &findings);
     let verdict = symptom::verdict(target, &case.symptoms);
@@ -77,6 +79,22 @@ fn rank(finding: &Finding) -> impl Ord + use<> {
         finding.layer,
         finding.code.clone(),
     )
+}
+
+/// Findings propose apart from each other; entries of one ACL must not claim the same number. A lower number
+/// decides no later, so that moving down keeps a proposal what it was.
+fn settle_numbers(case: &Case<'_>, findings: &mut [Finding]) {
+    let mut mended = Inventory::clone(&case.facts.inventory);
+    let fixes = findings.iter_mut().flat_map(|finding| &mut finding.fixes);
+    for fix in fixes.filter(|fix| fix.change.is_some()) {
+        let settled = fix.change.as_ref().and_then(|change| remedy::settled(&mended, change));
+        if let Some(change) = settled {
+            remedy::apply(&mut mended, &change);
+            if fix.change.as_ref() != Some(&change) {
+                *fix = access::fix(change);
+            }
+        }
+    }
 }
 
 /// A fix counts as verified only when the paths it is for pass with it: alone, or together with the other

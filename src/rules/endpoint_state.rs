@@ -19,6 +19,8 @@ pub(super) fn found(
     let mut rows: Vec<&Row<'_>> = Vec::new();
     let mut endpoints: Vec<&VpcEndpoint> = Vec::new();
     let mut undecided = None;
+    // Interfaces that are not listed leave the name itself, which may be an alias of the endpoint's own.
+    let meant = case.meant_endpoint().filter(|endpoint| endpoint.state == *state);
     for row in case.failing().filter(|row| row.is_undelivered()) {
         match &row.endpoint {
             Known::Known(Some(endpoint)) if endpoint.state == *state => {
@@ -27,22 +29,23 @@ pub(super) fn found(
                     endpoints.push(endpoint);
                 }
             }
-            Known::Known(_) => {}
+            Known::Known(Some(_)) => {}
+            Known::Known(None) | Known::Unknown(_) if meant.is_some() => rows.push(row),
+            Known::Known(None) => {}
             Known::Unknown(why) => undecided = Some(why.clone()),
         }
     }
-    let configured = case.target.target.endpoint.as_ref().and_then(|id| case.facts.inventory.endpoint(id));
-    let named = configured.filter(|endpoint| case.name_gives_nothing() && endpoint.state == *state);
+    let named = meant.filter(|_| case.name_gives_nothing() || !rows.is_empty());
     if endpoints.is_empty() && named.is_none() {
         return undecided.map_or(Ok(None), Err);
     }
-    endpoints.extend(named);
+    endpoints.extend(named.filter(|endpoint| !endpoints.contains(endpoint)));
     let ids = words::list(endpoints.iter().map(|endpoint| &endpoint.id));
     let confidence = if rows.is_empty() { Confidence::Likely } else { Confidence::Confirmed };
     let draft = Draft::new(confidence, format!("{ids} {says}."))
         .evidence(endpoints.iter().map(|endpoint| words::endpoint(endpoint)))
         .evidence(rows.iter().map(|row| words::packets(case, row)))
         .explains(rows.iter().copied());
-    let draft = if named.is_some() { draft.explains_name() } else { draft };
+    let draft = if named.is_some() && case.name_gives_nothing() { draft.explains_name() } else { draft };
     Ok(Some(endpoints.iter().fold(draft, |draft, endpoint| draft.fix(fix(endpoint)))))
 }

@@ -26,6 +26,7 @@ use case::Draft;
 use macros::{declare_finding, registry};
 
 registry! {
+    "dns/cname_to_deleted_endpoint.rs" as dns_cname_to_deleted_endpoint,
     "dns/custom_server_silent.rs" as dns_custom_server_silent,
     "dns/hosts_override.rs" as dns_hosts_override,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
@@ -39,6 +40,8 @@ registry! {
     "endpoint/missing.rs" as endpoint_missing,
     "endpoint/pending_acceptance.rs" as endpoint_pending_acceptance,
     "endpoint/rejected.rs" as endpoint_rejected,
+    "endpoint/single_az.rs" as endpoint_single_az,
+    "endpoint/wrong_service.rs" as endpoint_wrong_service,
     "nacl/client_egress.rs" as nacl_client_egress,
     "nacl/client_ingress_ephemeral.rs" as nacl_client_ingress_ephemeral,
     "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,

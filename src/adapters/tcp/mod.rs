@@ -129,7 +129,9 @@ fn by_icmp(errno: i32, icmp: IcmpError) -> TcpOutcome {
 /// An error that came after the SYN was handed to the network, without an ICMP message.
 fn by_errno(errno: i32) -> TcpOutcome {
     match Errno::from_raw(errno) {
-        Errno::ECONNREFUSED | Errno::ECONNRESET => TcpOutcome::Refused { icmp: None },
+        Errno::ECONNREFUSED => TcpOutcome::Refused { icmp: None },
+        // A SYN is refused; what is reset was connected before, if only for a moment.
+        Errno::ECONNRESET => TcpOutcome::Connected { source_port: 0 },
         // The kernel's own patience (`net.ipv4.tcp_syn_retries`) ended before ours; the count went with the socket.
         Errno::ETIMEDOUT => TcpOutcome::TimedOut { syns: None },
         Errno::EHOSTUNREACH => TcpOutcome::Unreachable { icmp: None, errno },

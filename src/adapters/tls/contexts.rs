@@ -57,7 +57,7 @@ pub(crate) struct TlsContext {
 }
 
 #[derive(Debug, Error)]
-pub(crate) enum TlsFileError {
+pub enum TlsFileError {
     #[error("cannot read {}: {source}", file.display())]
     Read { file: PathBuf, source: io::Error },
     #[error("{} is not valid PEM: {message}", file.display())]

@@ -27,7 +27,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-pub(crate) use contexts::{TlsContext, TlsContexts, TlsFileError, distrustful_config};
+pub use contexts::TlsFileError;
+pub(crate) use contexts::{TlsContext, TlsContexts, distrustful_config};
 
 use self::{
     head::{Head, Recorded},

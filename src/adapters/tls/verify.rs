@@ -68,7 +68,7 @@ impl Presented<'_> {
     /// Whether a path to a root exists, and whether the library found it as of now.
     ///
     /// It asks for trust and validity at once, so it is asked again as of a moment inside the certificates'
-    /// own windows. What it objects to at the last such moment is then not time.
+    /// own windows. Where no moment suits them all, nothing is said of trust: time is validity's business.
     fn trust(&self, context: &TlsContext, now: Timestamp) -> (Verdict, bool) {
         if context.extra.iter().any(|trusted| trusted == self.leaf) {
             // The user named this very certificate. The library would still refuse one marked as an authority,
@@ -79,6 +79,7 @@ impl Presented<'_> {
         for moment in moments(self.facts, now) {
             match self.path_exists(context, moment) {
                 Ok(()) => return (Verdict::Passed, moment == now),
+                Err(error) if is_about_time(&error) => {}
                 Err(error) => objection = failed(words(&error)),
             }
         }
@@ -127,6 +128,16 @@ fn validity(facts: &[Certificate], now: Timestamp) -> Verdict {
         }
     });
     objection.map_or(Verdict::Passed, failed)
+}
+
+fn is_about_time(error: &rustls::Error) -> bool {
+    use rustls::CertificateError as E;
+    matches!(
+        error,
+        rustls::Error::InvalidCertificate(
+            E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. }
+        )
+    )
 }
 
 fn failed(reason: String) -> Verdict {

@@ -4,7 +4,6 @@ use crate::{
     analyze::dns,
     model::{
         finding::{Confidence, Fix},
-        known::Known,
         observation::{ServerAnswer, ServerRole},
     },
 };
@@ -38,7 +37,8 @@ fn check(case: &Case<'_>) -> Outcome {
     if !case.name_gives_nothing() || !all_silent {
         return Ok(None);
     }
-    if switched_off(case, &configured) {
+    // The VPC's own resolver is no server of anybody's.
+    if configured.iter().all(|server| dns::is_vpc_resolver(&case.facts.inventory, server.server)) {
         return Ok(None);
     }
     let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
@@ -59,12 +59,4 @@ fn check(case: &Case<'_>) -> Outcome {
             ))
             .explains_name();
     Ok(Some(draft))
-}
-
-/// The silent servers are the VPC's own resolver, and the VPC has it switched off.
-fn switched_off(case: &Case<'_>, configured: &[&ServerAnswer]) -> bool {
-    let inventory = &case.facts.inventory;
-    let vpc = case.vpc().and_then(|id| inventory.vpc(id));
-    vpc.is_some_and(|vpc| vpc.dns_support == Known::Known(false))
-        && configured.iter().all(|server| dns::is_vpc_resolver(inventory, server.server))
 }

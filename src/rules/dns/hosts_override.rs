@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
     let failing: Vec<_> = overrides.iter().map(|(row, _)| *row).filter(|row| row.symptom.is_some()).collect();
-    let confidence = if answered { Confidence::Confirmed } else { Confidence::Possible };
+    let confidence = confidence(case, answered, &failing);
     let summary = format!(
         "{} line {} sends {} to {}; {}.",
         entry.file,
@@ -51,18 +51,29 @@ fn check(case: &Case<'_>) -> Outcome {
         .evidence(overrides.iter().map(|(_, entry)| line(case, entry)))
         .evidence(words::servers(case))
         .evidence(failing.iter().map(|row| words::packets(case, row)))
-        .fix(Fix::text(format!("Take {} out of line {} of {}", case.host(), entry.line, entry.file)))
+        .fix(Fix::text(format!("Take {} out of {} of {}", case.host(), lines(&overrides), entry.file)))
         .explains(failing.iter().copied());
     // An override that works is worth knowing: the day the endpoint moves, it will not follow.
     let draft = if failing.is_empty() { draft.severity(Severity::Info) } else { draft };
     Ok(Some(draft))
 }
 
-/// The line that gave this row, where DNS gives something else and the address leads to no endpoint.
+/// That DNS's own addresses work settles it. An address that leads to an endpoint may fail for other reasons.
+fn confidence(case: &Case<'_>, answered: bool, failing: &[&Row<'_>]) -> Confidence {
+    let dns_works = case.rows.iter().any(|row| !row.probe.used && row.passes_without_use(case));
+    let leads_to_endpoint = failing.iter().any(|row| matches!(row.endpoint, Known::Known(Some(_))));
+    match (dns_works, answered) {
+        (true, _) => Confidence::Confirmed,
+        (false, true) if !leads_to_endpoint => Confidence::Confirmed,
+        (false, _) => Confidence::Possible,
+    }
+}
+
+/// The line that gave this row, where DNS does not give the address. One that leads to an endpoint and works is right.
 fn overriding<'c>(case: &'c Case<'_>, row: &Row<'_>) -> Option<&'c HostsEntry> {
     let from_file = |ip: IpAddr| case.target.resolution.hosts_file.iter().find(|entry| entry.ip == ip);
-    let leads_to_endpoint = matches!(row.endpoint, Known::Known(Some(_)));
-    let applies = row.probe.used && !case.dns_gives(row.ip()) && !leads_to_endpoint;
+    let is_right = matches!(row.endpoint, Known::Known(Some(_))) && row.symptom.is_none();
+    let applies = row.probe.used && !case.dns_gives(row.ip()) && !is_right && !row.ip().is_loopback();
     from_file(row.ip()).filter(|_| applies)
 }
 
@@ -71,4 +82,9 @@ fn line(case: &Case<'_>, entry: &HostsEntry) -> Evidence {
         format!("{}:{}: {} {}", entry.file, entry.line, entry.ip, case.host()),
         ResourceRef::new(ResourceKind::File, &entry.file).at(entry.line),
     )
+}
+
+fn lines(overrides: &[(&Row<'_>, &HostsEntry)]) -> String {
+    let numbers = words::list(overrides.iter().map(|(_, entry)| entry.line));
+    format!("line{} {numbers}", if overrides.len() == 1 { "" } else { "s" })
 }

@@ -39,13 +39,16 @@ fn check(case: &Case<'_>) -> Outcome {
         .iter()
         .any(super::super::model::observation::ServerAnswer::denies_name);
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
-    if !case.name_gives_nothing() || !denied || answered || belongs_to_service(case) {
+    // An alias that leads to nothing is a record, and another finding's.
+    let dangling = case.answers().any(|answer| !answer.cnames.is_empty());
+    if !case.name_gives_nothing() || !denied || answered || dangling || belongs_to_service(case) {
         return Ok(None);
     }
     let draft =
         Draft::new(confidence(case), format!("No DNS record for {} exists in this VPC.", case.host()))
             .evidence([words::system(case)])
             .evidence(words::servers(case))
+            .evidence(case.likely_endpoint().map(|endpoint| case.next_blockers(endpoint)).unwrap_or_default())
             .fix(zone(case))
             .fix(record(case))
             .explains_name();

@@ -40,17 +40,18 @@ fn check(case: &Case<'_>) -> Outcome {
     let endpoints = case.endpoints()?;
     let off: Vec<_> =
         endpoints.iter().filter(|e| e.kind == EndpointKind::Interface && !e.private_dns_enabled).collect();
-    // Where the VPC uses no private zones, or another endpoint answers for the name, this switch changes nothing.
+    // Where another endpoint answers for the name, this switch changes nothing.
     let answered_for =
         endpoints.iter().any(|e| (e.private_dns_enabled || is_gateway(e)) && is_meant(case, e));
-    if !case.dns_attributes_off().is_empty() || answered_for || off.is_empty() {
+    if answered_for || off.is_empty() {
         return Ok(None);
     }
     let covering = |e: &&&&VpcEndpoint| is_meant(case, e);
     match off.iter().find(covering) {
         Some(endpoint) => {
-            // In which VPC we are decides which endpoints can matter.
-            let confidence = if case.vpc().is_some() { Confidence::Confirmed } else { Confidence::Likely };
+            // In which VPC we are decides which endpoints can matter; where its attributes are off, they come first.
+            let sure = case.vpc().is_some() && case.dns_attributes_off().is_empty();
+            let confidence = if sure { Confidence::Confirmed } else { Confidence::Likely };
             Ok(Some(draft(case, endpoint, confidence, &public)))
         }
         None => Ok(only_candidate(case, &endpoints).map(|e| draft(case, e, Confidence::Possible, &public))),
@@ -73,13 +74,21 @@ fn is_meant(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
 /// by a name that fails.
 fn only_candidate<'a>(case: &Case<'_>, endpoints: &[&'a VpcEndpoint]) -> Option<&'a VpcEndpoint> {
     let unknown = |e: &&&VpcEndpoint| {
-        dns::private_dns_covers(&case.facts.inventory, e, case.host()).is_none() && !e.private_dns_enabled
+        dns::private_dns_covers(&case.facts.inventory, e, case.host()).is_none()
+            && !e.private_dns_enabled
+            && e.service.contains(".vpce-svc-")
     };
     let named = |e: &&&VpcEndpoint| case.target.target.endpoint.as_ref().is_none_or(|id| *id == e.id);
     let aws = dns::service_of_aws_name(case.host()).is_some();
     let candidates: Vec<_> = endpoints.iter().filter(unknown).filter(named).collect();
     match candidates.as_slice() {
-        [only] if !aws && case.undelivered_public().next().is_some() => Some(only),
+        [only]
+            if !aws
+                && case.target.target.literal().is_none()
+                && case.undelivered_public().next().is_some() =>
+        {
+            Some(only)
+        }
         _ => None,
     }
 }
@@ -91,7 +100,14 @@ fn draft(case: &Case<'_>, endpoint: &VpcEndpoint, confidence: Confidence, public
         format!("leads to the public address {}", words::list(public.iter().map(|row| row.ip())))
     };
     let failing = public.iter().copied().filter(|row| row.symptom.is_some() && row.is_undelivered());
-    let summary = format!("Private DNS is off on {}, so {} {leads}.", endpoint.id, case.host());
+    let summary = match confidence {
+        Confidence::Possible => format!(
+            "{} {leads}; if it is meant to lead to {}, private DNS is off there.",
+            case.host(),
+            endpoint.id
+        ),
+        _ => format!("Private DNS is off on {}, so {} {leads}.", endpoint.id, case.host()),
+    };
     let draft = Draft::new(confidence, summary)
         .evidence([
             Evidence::of(

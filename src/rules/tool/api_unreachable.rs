@@ -24,8 +24,14 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&API_UNREACHABLE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let failed =
-        api_calls::failed(case, |reason| matches!(reason, Reason::Unreachable { .. } | Reason::TimedOut));
+    // An API that throttles is reached; what timed out beside that waited in vain.
+    let throttled = !api_calls::failed(case, |reason| matches!(reason, Reason::Throttled { .. })).is_empty();
+    let unanswered = |reason: &Reason| match reason {
+        Reason::Unreachable { .. } => true,
+        Reason::TimedOut => !throttled,
+        _ => false,
+    };
+    let failed = api_calls::failed(case, unanswered);
     Ok(api_calls::draft(
         case,
         &failed,

@@ -33,9 +33,16 @@ def apply(world: World, command: str) -> World:
 
 
 def _authorize(world: World, way: str, words: list[str]) -> World:
-    given = _options(words, "group-id", "ip-permissions")
+    if "--port" in words:
+        peer = "source-group" if "--source-group" in words else "cidr"
+        given = _options(words, "group-id", "protocol", "port", peer)
+        port = int(given.port)
+        rule = GroupRule(Traffic(given.protocol, (port, port)), vars(given)[peer.replace("-", "_")])
+    else:
+        given = _options(words, "group-id", "ip-permissions")
+        rule = _permission(given.ip_permissions)
     group = world.groups[given.group_id]
-    rules: dict[str, Any] = {way: (*getattr(group, way), _permission(given.ip_permissions))}
+    rules: dict[str, Any] = {way: (*getattr(group, way), rule)}
     changed = dataclasses.replace(group, **rules)
     return dataclasses.replace(world, groups={**world.groups, group.id: changed})
 
