@@ -178,10 +178,7 @@ impl Place<'_> {
             let origin = format!("{}: {}[{index}]", self.name, self.key);
             match serde_json::from_value::<R>(item) {
                 Ok(record) => draft.put(record, origin),
-                Err(error) => {
-                    let action = R::shelf(draft).action;
-                    draft.report(action, format!("{origin}: {error}; the record was left out"));
-                }
+                Err(error) => draft.lose::<R>(format!("{origin}: {error}; the record was left out")),
             }
         }
     }
