@@ -362,6 +362,26 @@ fn prefix_list_entries_find_their_list() {
 }
 
 #[test]
+fn a_prefix_list_that_is_whole_does_not_complete_another() {
+    let page = |cidr: &str, token: &str| format!(r#"{{"Entries": [{{"Cidr": "{cidr}"}}]{token}}}"#);
+    let more = r#", "NextToken": "x""#;
+    let inventory = read(&[
+        ("pl-1.json", &page("10.0.0.0/8", "")),
+        ("pl-2.1.json", &page("10.0.0.0/8", more)),
+        ("pl-2.2.json", &page("11.0.0.0/8", more)),
+        ("pl-3.1.json", &page("10.0.0.0/8", more)),
+        ("pl-3.2.json", &page("11.0.0.0/8", "")),
+    ]);
+    let lists = inventory.prefix_lists.known().unwrap();
+    let known: Vec<_> = lists.iter().map(|list| list.entries.known().map(Vec::len)).collect();
+    assert_eq!(known, [Some(1), None, Some(2)]);
+    assert_eq!(
+        failures(&inventory),
+        ["Entries of pl-2: every page has a NextToken, so the last one is missing"]
+    );
+}
+
+#[test]
 fn a_list_that_contradicts_itself_is_unknown() {
     let inventory = read(&[
         ("1.json", r#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}]}"#),
