@@ -169,9 +169,12 @@ pub(super) async fn observe(
     };
     let using = async {
         let system = system_lookup(world, target, target.timeout).await;
-        resolved(system.addresses());
-        let rows = probe_all(world, target, system.addresses(), probing).await;
-        if !rows.is_empty() && rows.iter().all(|row| symptom::failing_phase(target, row).is_none()) {
+        let usable = usable(world, system.addresses());
+        resolved(&usable);
+        let mut rows = probe_all(world, target, system.addresses(), probing).await;
+        rows.iter_mut().for_each(|row| row.used = usable.contains(&row.ip));
+        let mut used = rows.iter().filter(|row| row.used);
+        if !usable.is_empty() && used.all(|row| symptom::failing_phase(target, row).is_none()) {
             // Running out of patience is the point; that they all answered meanwhile only ends it sooner.
             let _ = timeout(PATIENCE_WHEN_HEALTHY, answered.notified()).await;
             give_up.send_replace(true);
@@ -192,6 +195,17 @@ pub(super) async fn system_lookup(world: &World, target: &Target, deadline: Dura
         Some(ip) => SystemLookup { outcome: SystemOutcome::Literal(ip), seconds: Seconds(0.0) },
         None => world.resolver.system(&target.host, deadline).await,
     }
+}
+
+/// The addresses that an application would try. The standard library asks `getaddrinfo` for both families even
+/// where this host speaks only one, and an application that asks with `AI_ADDRCONFIG`, or tries the next address,
+/// never notices the other: a family for which the kernel has no source address counts only when it is all there is.
+fn usable(world: &World, addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let has_source = |is_family: fn(&IpAddr) -> bool| {
+        addresses.iter().filter(|ip| is_family(ip)).any(|ip| world.prober.source_towards(*ip).is_known())
+    };
+    let (v4, v6) = (has_source(IpAddr::is_ipv4), has_source(IpAddr::is_ipv6));
+    addresses.iter().copied().filter(|ip| v4 == v6 || if ip.is_ipv4() { v4 } else { v6 }).collect()
 }
 
 async fn ask_servers(world: &World, target: &Target, patience: watch::Receiver<bool>) -> Vec<ServerAnswer> {
