@@ -179,3 +179,11 @@ async fn slow_answer(hosts_file: Vec<HostsEntry>) -> LookupOutcome {
 async fn a_slow_server_is_not_awaited_where_all_is_well() {
     assert_eq!(slow_answer(Vec::new()).await, LookupOutcome::NotAwaited);
 }
+
+/// What the hosts file says can only be held against what DNS says.
+#[tokio::test(start_paused = true)]
+async fn a_slow_server_is_awaited_where_the_hosts_file_names_the_host() {
+    let ip = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 20));
+    let outcome = slow_answer(vec![HostsEntry { file: "/etc/hosts".to_owned(), line: 3, ip }]).await;
+    assert!(matches!(outcome, LookupOutcome::Answered(_)), "{outcome:?}");
+}

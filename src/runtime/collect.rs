@@ -55,7 +55,8 @@ impl Default for Limits {
 }
 
 /// Once every address has proved healthy, DNS servers that have not answered yet get this long: their word
-/// would explain nothing any more.
+/// would explain nothing any more. Not so where the hosts file names the host: whether it agrees with DNS is a
+/// question of its own, whose answer must not depend on who was faster.
 const PATIENCE_WHEN_HEALTHY: Duration = Duration::from_millis(10);
 
 /// Addresses that only DNS gives are tried for comparison, so many at most.
@@ -160,6 +161,8 @@ pub(super) async fn observe(
     probing: &Semaphore,
     resolved: impl FnOnce(&[IpAddr]),
 ) -> TargetFacts {
+    let literal = target.literal().is_some();
+    let hosts_file = if literal { Vec::new() } else { world.resolver.hosts_file(&target.host) };
     let (give_up, patience) = watch::channel(false);
     let answered = Notify::new();
     let asking = async {
@@ -174,7 +177,8 @@ pub(super) async fn observe(
         let mut rows = probe_all(world, target, system.addresses(), probing).await;
         rows.iter_mut().for_each(|row| row.used = usable.contains(&row.ip));
         let mut used = rows.iter().filter(|row| row.used);
-        if !usable.is_empty() && used.all(|row| symptom::failing_phase(target, row).is_none()) {
+        let healthy = !usable.is_empty() && used.all(|row| symptom::failing_phase(target, row).is_none());
+        if healthy && hosts_file.is_empty() {
             // Running out of patience is the point; that they all answered meanwhile only ends it sooner.
             let _ = timeout(PATIENCE_WHEN_HEALTHY, answered.notified()).await;
             give_up.send_replace(true);
@@ -182,8 +186,6 @@ pub(super) async fn observe(
         (system, rows)
     };
     let (servers, (system, mut rows)) = future::join(asking, using).await;
-    let literal = target.literal().is_some();
-    let hosts_file = if literal { Vec::new() } else { world.resolver.hosts_file(&target.host) };
     let resolution = Resolution { system, servers, hosts_file };
     let compared = probe_all(world, target, &only_in_dns(&resolution), probing).await;
     rows.extend(compared.into_iter().map(|row| AddressProbe { used: false, ..row }));
