@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use tempfile::TempDir;
+use test_case::test_case;
 use vpce_doctor::{
     adapters::files::{FileInventory, FilesError, load},
     model::{
@@ -220,13 +221,14 @@ fn an_acl_entry_that_cannot_be_read_decides_nothing() {
 }
 
 #[test]
-fn a_record_without_its_id_loses_only_itself() {
+fn a_list_that_lost_a_record_is_unknown() {
     let inventory = read(&[(
         "subnets.json",
         r#"{"Subnets": [{"VpcId": "vpc-1"}, {"SubnetId": "subnet-2", "VpcId": "vpc-1"}, {"SubnetId": {}}, 7]}"#,
     )]);
-    assert_eq!(inventory.subnets.known().unwrap().len(), 1);
     let failures = failures(&inventory);
+    let reason = Reason::Failed { message: failures[0].clone() };
+    assert_eq!(missing(&inventory.subnets), (actions::SUBNETS, &reason), "the first loss is the reason");
     assert_eq!(failures[0], "subnets.json: Subnets[0]: the record has no SubnetId and was left out");
     assert_eq!(
         failures[1],
@@ -238,6 +240,46 @@ fn a_record_without_its_id_loses_only_itself() {
         failures[2]
     );
     assert!(inventory.calls.iter().all(|call| call.action == actions::SUBNETS));
+}
+
+/// Each is a record that is there but says too little: taken at its word, it would deny or hold nothing.
+#[test_case("NetworkInterfaces", r#"{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1"}"#
+    => "a.json: NetworkInterfaces[0]: the record has no Groups and was left out"; "an interface without Groups")]
+#[test_case("NetworkInterfaces",
+    r#"{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "Groups": [{"GroupName": "db"}]}"#
+    => "a.json: NetworkInterfaces[0]: the record has no GroupId and was left out"; "a group without its id")]
+#[test_case("NetworkInterfaces",
+    r#"{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "Groups": [], "PrivateIpAddress": "10.0.0"}"#
+    => "a.json: NetworkInterfaces[0]: \"10.0.0\" is not an IP address"; "an address")]
+#[test_case("RouteTables", r#"{"RouteTableId": "rtb-1", "VpcId": "vpc-1"}"#
+    => "a.json: RouteTables[0]: rtb-1 without its Routes"; "a table without Routes")]
+#[test_case("RouteTables", r#"{"RouteTableId": "rtb-1", "Routes": [{"GatewayId": "local", "State": "active"}]}"#
+    => "a.json: RouteTables[0]: rtb-1: a route without a destination"; "a route")]
+#[test_case("VpcEndpoints", r#"{"VpcEndpointId": "vpce-1", "State": "available"}"#
+    => "a.json: VpcEndpoints[0]: the record has no VpcId and was left out"; "an endpoint")]
+#[test_case("SecurityGroupRules", r#"{"IsEgress": false, "IpProtocol": "-1", "CidrIpv4": "10.0.0.0/8"}"#
+    => "a.json: SecurityGroupRules[0]: the record has no GroupId and was left out"; "a rule of nobody knows whom")]
+fn what_says_too_little_makes_its_list_unknown(key: &str, record: &str) -> String {
+    let inventory = read(&[("a.json", &format!(r#"{{"{key}": [{record}]}}"#))]);
+    let reason = match key {
+        "NetworkInterfaces" => missing(&inventory.network_interfaces).1,
+        "RouteTables" => missing(&inventory.route_tables).1,
+        "VpcEndpoints" => missing(&inventory.vpc_endpoints).1,
+        _ => missing(&inventory.security_groups).1,
+    };
+    assert!(
+        inventory.calls.iter().any(|call| call.failure.as_ref() == Some(reason)),
+        "{:?}",
+        inventory.calls
+    );
+    reason.describe()
+}
+
+#[test]
+fn an_interface_may_have_no_group() {
+    let eni = r#"{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "Groups": []}"#;
+    let inventory = read(&[("a.json", &format!(r#"{{"NetworkInterfaces": [{eni}]}}"#))]);
+    assert_eq!(inventory.network_interfaces.known().unwrap()[0].groups, []);
 }
 
 #[test]
@@ -320,16 +362,34 @@ fn prefix_list_entries_find_their_list() {
 }
 
 #[test]
-fn contradictions_are_reported_and_the_first_stands() {
+fn a_prefix_list_that_is_whole_does_not_complete_another() {
+    let page = |cidr: &str, token: &str| format!(r#"{{"Entries": [{{"Cidr": "{cidr}"}}]{token}}}"#);
+    let more = r#", "NextToken": "x""#;
+    let inventory = read(&[
+        ("pl-1.json", &page("10.0.0.0/8", "")),
+        ("pl-2.1.json", &page("10.0.0.0/8", more)),
+        ("pl-2.2.json", &page("11.0.0.0/8", more)),
+        ("pl-3.1.json", &page("10.0.0.0/8", more)),
+        ("pl-3.2.json", &page("11.0.0.0/8", "")),
+    ]);
+    let lists = inventory.prefix_lists.known().unwrap();
+    let known: Vec<_> = lists.iter().map(|list| list.entries.known().map(Vec::len)).collect();
+    assert_eq!(known, [Some(1), None, Some(2)]);
+    assert_eq!(
+        failures(&inventory),
+        ["Entries of pl-2: every page has a NextToken, so the last one is missing"]
+    );
+}
+
+#[test]
+fn a_list_that_contradicts_itself_is_unknown() {
     let inventory = read(&[
         ("1.json", r#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}]}"#),
         ("2.json", r#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-2"}]}"#),
     ]);
-    assert_eq!(inventory.subnets.known().unwrap()[0].vpc.as_str(), "vpc-1");
-    assert_eq!(
-        failures(&inventory),
-        ["2.json: Subnets[0]: subnet-1 was already described, differently; the first stands"]
-    );
+    let message = "2.json: Subnets[0]: subnet-1 was already described, differently".to_owned();
+    assert_eq!(failures(&inventory), [message.as_str()]);
+    assert_eq!(missing(&inventory.subnets), (actions::SUBNETS, &Reason::Failed { message }));
 }
 
 #[test]

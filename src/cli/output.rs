@@ -1,7 +1,9 @@
 //! Standard output, its colours, and files.
 
 use std::{
+    fs::OpenOptions,
     io::{self, IsTerminal, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -19,8 +21,11 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
         .map_err(|source| CliError::Write { path: "standard output".into(), source })
 }
 
+/// For the user's own eyes: a recording tells a network's layout.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(path, text).map_err(|source| CliError::Write { path: path.to_owned(), source })
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| CliError::Write { path: path.to_owned(), source })
 }
 
 #[expect(clippy::disallowed_methods, reason = "commands read the files that the user names")]

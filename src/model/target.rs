@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::id::EndpointId;
 
@@ -51,6 +51,8 @@ pub struct HttpSettings {
     pub path: String,
     /// Statuses that mean healthy. Empty: any answer but a server error (RFC 9110 section 15.6).
     pub status: Vec<u16>,
+    /// Values may be credentials, and recordings are handed on: names alone are written out.
+    #[serde(serialize_with = "names_alone")]
     pub headers: Vec<(String, String)>,
 }
 
@@ -59,6 +61,13 @@ pub struct HttpSettings {
 pub struct Expect {
     pub service: Option<String>,
     pub min_zones: Option<u32>,
+}
+
+/// Stands for a header's value in a recording.
+const HIDDEN: &str = "<hidden>";
+
+fn names_alone<S: Serializer>(headers: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(headers.iter().map(|(name, _)| (name, HIDDEN)))
 }
 
 impl Target {
@@ -118,5 +127,19 @@ impl Default for HttpSettings {
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_values_are_not_written_out() {
+        let headers = vec![("Authorization".to_owned(), "Bearer abc".to_owned())];
+        let written = serde_json::to_string(&HttpSettings { headers, ..HttpSettings::default() }).unwrap();
+        assert!(!written.contains("abc"), "{written}");
+        let read: HttpSettings = serde_json::from_str(&written).unwrap();
+        assert_eq!(read.headers, [("Authorization".to_owned(), HIDDEN.to_owned())]);
     }
 }

@@ -55,7 +55,8 @@ impl Default for Limits {
 }
 
 /// Once every address has proved healthy, DNS servers that have not answered yet get this long: their word
-/// would explain nothing any more.
+/// would explain nothing any more. Not so where the hosts file names the host: whether it agrees with DNS is a
+/// question of its own, whose answer must not depend on who was faster.
 const PATIENCE_WHEN_HEALTHY: Duration = Duration::from_millis(10);
 
 /// Addresses that only DNS gives are tried for comparison, so many at most.
@@ -160,6 +161,8 @@ pub(super) async fn observe(
     probing: &Semaphore,
     resolved: impl FnOnce(&[IpAddr]),
 ) -> TargetFacts {
+    let literal = target.literal().is_some();
+    let hosts_file = if literal { Vec::new() } else { world.resolver.hosts_file(&target.host) };
     let (give_up, patience) = watch::channel(false);
     let answered = Notify::new();
     let asking = async {
@@ -169,9 +172,13 @@ pub(super) async fn observe(
     };
     let using = async {
         let system = system_lookup(world, target, target.timeout).await;
-        resolved(system.addresses());
-        let rows = probe_all(world, target, system.addresses(), probing).await;
-        if !rows.is_empty() && rows.iter().all(|row| symptom::failing_phase(target, row).is_none()) {
+        let usable = usable(world, system.addresses());
+        resolved(&usable);
+        let mut rows = probe_all(world, target, system.addresses(), probing).await;
+        rows.iter_mut().for_each(|row| row.used = usable.contains(&row.ip));
+        let mut used = rows.iter().filter(|row| row.used);
+        let healthy = !usable.is_empty() && used.all(|row| symptom::failing_phase(target, row).is_none());
+        if healthy && hosts_file.is_empty() {
             // Running out of patience is the point; that they all answered meanwhile only ends it sooner.
             let _ = timeout(PATIENCE_WHEN_HEALTHY, answered.notified()).await;
             give_up.send_replace(true);
@@ -179,8 +186,6 @@ pub(super) async fn observe(
         (system, rows)
     };
     let (servers, (system, mut rows)) = future::join(asking, using).await;
-    let literal = target.literal().is_some();
-    let hosts_file = if literal { Vec::new() } else { world.resolver.hosts_file(&target.host) };
     let resolution = Resolution { system, servers, hosts_file };
     let compared = probe_all(world, target, &only_in_dns(&resolution), probing).await;
     rows.extend(compared.into_iter().map(|row| AddressProbe { used: false, ..row }));
@@ -192,6 +197,17 @@ pub(super) async fn system_lookup(world: &World, target: &Target, deadline: Dura
         Some(ip) => SystemLookup { outcome: SystemOutcome::Literal(ip), seconds: Seconds(0.0) },
         None => world.resolver.system(&target.host, deadline).await,
     }
+}
+
+/// The addresses that an application would try. The standard library asks `getaddrinfo` for both families even
+/// where this host speaks only one, and an application that asks with `AI_ADDRCONFIG`, or tries the next address,
+/// never notices the other: a family for which the kernel has no source address counts only when it is all there is.
+fn usable(world: &World, addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let has_source = |is_family: fn(&IpAddr) -> bool| {
+        addresses.iter().filter(|ip| is_family(ip)).any(|ip| world.prober.source_towards(*ip).is_known())
+    };
+    let (v4, v6) = (has_source(IpAddr::is_ipv4), has_source(IpAddr::is_ipv6));
+    addresses.iter().copied().filter(|ip| v4 == v6 || if ip.is_ipv4() { v4 } else { v6 }).collect()
 }
 
 async fn ask_servers(world: &World, target: &Target, patience: watch::Receiver<bool>) -> Vec<ServerAnswer> {

@@ -37,11 +37,18 @@ pub(super) struct Reading {
     used: bool,
     /// For every key: whether some document of it is the last of its pages.
     complete: BTreeMap<&'static str, bool>,
+    /// The same for the entries of each prefix list, which all come under one key.
+    complete_entries: BTreeMap<PrefixListId, bool>,
 }
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self { draft: Draft::new(), used: false, complete: BTreeMap::new() }
+        Self {
+            draft: Draft::new(),
+            used: false,
+            complete: BTreeMap::new(),
+            complete_entries: BTreeMap::new(),
+        }
     }
 
     /// One file: a document, or several one after the other, or a list of them, as pages are saved.
@@ -62,8 +69,12 @@ impl Reading {
         let cut: Vec<&str> =
             self.complete.iter().filter(|(_, complete)| !**complete).map(|(key, _)| *key).collect();
         for key in cut {
-            let message = format!("{key}: every page has a NextToken, so the last one is missing");
-            self.fail(key, message);
+            self.fail(key, format!("{key}: {LAST_PAGE_MISSING}"));
+        }
+        for (id, _) in self.complete_entries.into_iter().filter(|(_, complete)| !*complete) {
+            let origin = format!("Entries of {id}");
+            self.draft
+                .put(wire::PrefixListEntries { id, entries: Err(LAST_PAGE_MISSING.to_owned()) }, origin);
         }
         self.used.then(|| self.draft.finish(source, &Reason::Absent))
     }
@@ -83,8 +94,12 @@ impl Reading {
                 None | Some(Value::Null) => {}
                 Some(Value::Array(items)) => {
                     self.used = true;
-                    *self.complete.entry(key).or_default() |= last_page;
-                    self.list(name, key, items, &document);
+                    if key == "Entries" {
+                        self.entries(name, items, &document, last_page);
+                    } else {
+                        *self.complete.entry(key).or_default() |= last_page;
+                        self.list(name, key, items);
+                    }
                 }
                 Some(value @ Value::Object(_)) if key.starts_with("EnableDns") => {
                     self.used = true;
@@ -98,7 +113,7 @@ impl Reading {
         }
     }
 
-    fn list(&mut self, name: &str, key: &str, items: Vec<Value>, document: &Map<String, Value>) {
+    fn list(&mut self, name: &str, key: &str, items: Vec<Value>) {
         let place = Place { name, key };
         let draft = &mut self.draft;
         match key {
@@ -114,9 +129,28 @@ impl Reading {
             "PrefixLists" | "ManagedPrefixLists" => place.records::<wire::PrefixList>(items, draft),
             "DhcpOptions" => place.records::<wire::DhcpOptions>(items, draft),
             "ServiceDetails" => place.records::<wire::EndpointService>(items, draft),
-            "Entries" => place.entries(items, document, draft),
             _ => {}
         }
+    }
+
+    /// `get-managed-prefix-list-entries` does not print which list it was asked for.
+    fn entries(&mut self, name: &str, items: Vec<Value>, document: &Map<String, Value>, last_page: bool) {
+        let told = document.get("PrefixListId").and_then(Value::as_str).map(PrefixListId::new);
+        let Some(id) = told.or_else(|| prefix_list_in(name)) else {
+            // Without its entries a list is unknown, so nothing is misjudged for want of these.
+            return self.draft.report(
+                actions::PREFIX_LIST_ENTRIES,
+                format!("{name}: Entries of an unnamed list; put the list's id into the file name"),
+            );
+        };
+        *self.complete_entries.entry(id.clone()).or_default() |= last_page;
+        let origin = format!("{name}: Entries of {id}");
+        let entries = items
+            .into_iter()
+            // An entry of another shape becomes one without a CIDR, which makes the list unknown.
+            .map(|item| serde_json::from_value::<wire::PrefixListEntry>(item).unwrap_or_default())
+            .collect();
+        self.draft.put(wire::PrefixListEntries { id, entries: Ok(entries) }, origin);
     }
 
     fn attribute(&mut self, name: &str, key: &str, value: &Value, document: &Map<String, Value>) {
@@ -160,6 +194,8 @@ impl Reading {
     }
 }
 
+const LAST_PAGE_MISSING: &str = "every page has a NextToken, so the last one is missing";
+
 fn failed<T: wire::Shelved>(shelf: &mut wire::Shelf<T>, reason: Reason) -> &'static str {
     shelf.fail(reason);
     shelf.action
@@ -178,30 +214,9 @@ impl Place<'_> {
             let origin = format!("{}: {}[{index}]", self.name, self.key);
             match serde_json::from_value::<R>(item) {
                 Ok(record) => draft.put(record, origin),
-                Err(error) => {
-                    let action = R::shelf(draft).action;
-                    draft.report(action, format!("{origin}: {error}; the record was left out"));
-                }
+                Err(error) => draft.lose::<R>(format!("{origin}: {error}; the record was left out")),
             }
         }
-    }
-
-    /// `get-managed-prefix-list-entries` does not print which list it was asked for.
-    fn entries(&self, items: Vec<Value>, document: &Map<String, Value>, draft: &mut Draft) {
-        let told = document.get("PrefixListId").and_then(Value::as_str).map(PrefixListId::new);
-        let Some(id) = told.or_else(|| prefix_list_in(self.name)) else {
-            return draft.report(
-                actions::PREFIX_LIST_ENTRIES,
-                format!("{}: Entries of an unnamed list; put the list's id into the file name", self.name),
-            );
-        };
-        let origin = format!("{}: {} of {id}", self.name, self.key);
-        let entries = items
-            .into_iter()
-            // An entry of another shape becomes one without a CIDR, which makes the list unknown.
-            .map(|item| serde_json::from_value::<wire::PrefixListEntry>(item).unwrap_or_default())
-            .collect();
-        draft.put(wire::PrefixListEntries { id, entries }, origin);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every `*.json` below the directory is read, and what `aws ec2 describe-*` prints under the keys of
 //! `documents` is merged. Keys that are in no file stay unknown: absent is not empty. A file that is
 //! not JSON stops the reading, because half a directory would be taken for the whole; a single record
-//! that cannot be understood does not, and is reported among the inventory's calls.
+//! that cannot be understood does not: its list is unknown, and the record is named among the inventory's calls.
 
 mod documents;
 mod error;

@@ -56,7 +56,7 @@ impl Draft {
     }
 
     /// Shelves one record. What of it cannot be read becomes a failed entry of `calls`, under the
-    /// action that supplies such records.
+    /// action that supplies such records. Where a record is lost, so is the list as a whole.
     pub(crate) fn put<R: Record>(&mut self, record: R, origin: impl Into<String>) {
         let mut notes = Notes::about(origin);
         let model = record.read(&mut notes);
@@ -65,13 +65,24 @@ impl Draft {
         if let Some(model) = model {
             let key = model.key().to_owned();
             if place.put(model).is_err() {
-                notes.say(format_args!("{key} was already described, differently; the first stands"));
+                notes.lose(format_args!("{key} was already described, differently"));
             }
+        }
+        if let Some(message) = notes.lost {
+            place.fail(Reason::Failed { message });
         }
         let action = place.action;
         for message in notes.said {
             self.report(action, message);
         }
+    }
+
+    /// A record of this kind was there, and nothing of it can be read.
+    pub(crate) fn lose<R: Record>(&mut self, message: String) {
+        let place = R::shelf(self);
+        let action = place.action;
+        place.fail(Reason::Failed { message: message.clone() });
+        self.report(action, message);
     }
 
     pub(crate) fn put_attribute(&mut self, vpc: VpcId, attribute: DnsAttribute, value: Known<bool>) {

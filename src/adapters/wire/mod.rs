@@ -5,6 +5,8 @@
 //!
 //! Nothing here fails as a whole. What cannot be read is said in [`Notes`]; a part that would change a
 //! verdict by its absence (a rule, an ACL entry) is kept in a form that no rule can take for a decision.
+//! Where no such form exists, as for a record without its id, the list it belongs to is unknown: a list
+//! that silently lacks one would say of it that it does not exist.
 
 #![expect(clippy::struct_field_names, reason = "fields carry EC2's names")]
 
@@ -58,15 +60,25 @@ pub(super) trait Record {
 pub(super) struct Notes {
     origin: String,
     said: Vec<String>,
+    /// The first note of something that its list cannot do without.
+    lost: Option<String>,
 }
 
 impl Notes {
     pub(super) fn about(origin: impl Into<String>) -> Self {
-        Self { origin: origin.into(), said: Vec::new() }
+        Self { origin: origin.into(), said: Vec::new(), lost: None }
     }
 
     fn say(&mut self, what: impl std::fmt::Display) {
         self.said.push(format!("{}: {what}", self.origin));
+    }
+
+    /// What is missing now would be taken for something that does not exist.
+    fn lose(&mut self, what: impl std::fmt::Display) {
+        self.say(what);
+        if self.lost.is_none() {
+            self.lost = self.said.last().cloned();
+        }
     }
 
     /// The value when it could be read; otherwise the reason becomes a note.
@@ -74,11 +86,20 @@ impl Notes {
         read.map_err(|why| self.say(why)).ok()
     }
 
+    /// The same for a value without which the record says too little.
+    fn need<T>(&mut self, read: Result<T, String>) -> Option<T> {
+        read.map_err(|why| self.lose(why)).ok()
+    }
+
     /// A field the record is worthless without.
     fn vital(&mut self, field: &str, value: Text) -> Option<String> {
-        if value.0.is_none() {
-            self.say(format_args!("the record has no {field} and was left out"));
+        self.given(field, value.0)
+    }
+
+    fn given<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.lose(format_args!("the record has no {field} and was left out"));
         }
-        value.0
+        value
     }
 }

@@ -83,22 +83,24 @@ impl Record for NetworkInterface {
             status: self.status.or_empty(),
             description: self.description.or_empty(),
             instance: self.attachment.and_then(|attachment| attachment.instance_id.map(InstanceId)),
-            groups: self
-                .groups
-                .into_iter()
-                .flatten()
-                .filter_map(|g| g.group_id.map(SecurityGroupId))
-                .collect(),
+            groups: groups(self.groups, notes)?,
             addresses,
             prefixes: words::cidrs(v4.chain(v6), notes),
         })
     }
 }
 
+/// Some interfaces have no group, and then the list is there and empty. One that was queried away, or names
+/// a group without its id, would deny everything that the group admits.
+fn groups(refs: Option<Vec<GroupRef>>, notes: &mut Notes) -> Option<Vec<SecurityGroupId>> {
+    let refs = notes.given("Groups", refs)?;
+    refs.into_iter().map(|group| notes.vital("GroupId", group.group_id).map(SecurityGroupId)).collect()
+}
+
 fn addresses(texts: impl Iterator<Item = Text>, notes: &mut Notes) -> Vec<IpAddr> {
     let mut addresses = Vec::new();
     for text in texts.filter_map(|text| text.0) {
-        if let Some(ip) = notes.keep(words::address(&text))
+        if let Some(ip) = notes.need(words::address(&text))
             && !addresses.contains(&ip)
         {
             addresses.push(ip);

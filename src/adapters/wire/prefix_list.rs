@@ -24,11 +24,11 @@ pub(crate) struct PrefixList {
     pub(crate) cidrs: Option<Vec<Text>>,
 }
 
-/// One list's entries, with the id that the answer itself does not carry.
+/// One list's entries, with the id that the answer itself does not carry, or why some of them are missing.
 #[derive(Debug)]
 pub(crate) struct PrefixListEntries {
     pub(crate) id: PrefixListId,
-    pub(crate) entries: Vec<PrefixListEntry>,
+    pub(crate) entries: Result<Vec<PrefixListEntry>, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,8 +64,11 @@ impl Record for PrefixListEntries {
     }
 
     fn read(self, notes: &mut Notes) -> Option<Self::Model> {
-        let cidrs = self.entries.into_iter().map(|entry| entry.cidr).collect();
-        Some(Self::Model { id: self.id, name: String::new(), entries: entries(cidrs, notes) })
+        let entries = match self.entries {
+            Ok(all) => entries(all.into_iter().map(|entry| entry.cidr).collect(), notes),
+            Err(why) => unreadable(why, notes),
+        };
+        Some(Self::Model { id: self.id, name: String::new(), entries })
     }
 }
 
@@ -75,13 +78,12 @@ fn entries(texts: Vec<Text>, notes: &mut Notes) -> Known<Vec<IpNet>> {
         .into_iter()
         .map(|text| words::cidr(text.0.as_deref().ok_or("an entry without Cidr")?))
         .collect();
-    read.map_or_else(
-        |message| {
-            notes.say(&message);
-            Known::unknown(actions::PREFIX_LIST_ENTRIES, Reason::Failed { message })
-        },
-        Known::Known,
-    )
+    read.map_or_else(|why| unreadable(why, notes), Known::Known)
+}
+
+fn unreadable(message: String, notes: &mut Notes) -> Known<Vec<IpNet>> {
+    notes.say(&message);
+    Known::unknown(actions::PREFIX_LIST_ENTRIES, Reason::Failed { message })
 }
 
 impl Shelved for firewall::PrefixList {

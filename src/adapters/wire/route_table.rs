@@ -99,14 +99,14 @@ impl Route {
         match (cidr, &self.destination_prefix_list_id.0) {
             (Some(text), _) => words::cidr(text).map_or_else(
                 |why| {
-                    notes.say(format_args!("{table}: destination {why}"));
+                    notes.lose(format_args!("{table}: destination {why}"));
                     RouteDestination::Other(text.clone())
                 },
                 RouteDestination::Cidr,
             ),
             (None, Some(list)) => RouteDestination::PrefixList(PrefixListId::new(list)),
             (None, None) => {
-                notes.say(format_args!("{table}: a route without a destination"));
+                notes.lose(format_args!("{table}: a route without a destination"));
                 RouteDestination::Other(String::new())
             }
         }
@@ -151,7 +151,7 @@ fn gateway(id: String) -> RouteTarget {
 }
 
 fn unreadable(why: String, notes: &mut Notes) -> route::Route {
-    notes.say(&why);
+    notes.lose(&why);
     route::Route {
         destination: RouteDestination::Other(why),
         target: RouteTarget::Other(String::new()),

@@ -24,7 +24,7 @@ pub(super) fn cidr(text: &str) -> Result<IpNet, String> {
 pub(super) fn cidrs(texts: impl IntoIterator<Item = Text>, notes: &mut Notes) -> Vec<IpNet> {
     let mut nets = Vec::new();
     for text in texts.into_iter().filter_map(|text| text.0) {
-        if let Some(net) = notes.keep(cidr(&text))
+        if let Some(net) = notes.need(cidr(&text))
             && !nets.contains(&net)
         {
             nets.push(net);
