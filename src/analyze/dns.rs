@@ -101,3 +101,42 @@ fn name_matches(pattern: &str, host: &str) -> bool {
         None => host == pattern,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("sts.us-west-2.amazonaws.com", Some("com.amazonaws.us-west-2.sts"))]
+    #[test_case("STS.us-west-2.amazonaws.com.", Some("com.amazonaws.us-west-2.sts"); "as DNS writes it")]
+    #[test_case("api.ecr.eu-central-1.amazonaws.com", Some("com.amazonaws.eu-central-1.ecr.api"))]
+    #[test_case("sts.cn-north-1.amazonaws.com.cn", Some("cn.com.amazonaws.cn-north-1.sts"))]
+    #[test_case("sts.amazonaws.com", None; "a global name has no Region")]
+    #[test_case("vpce-1-a.sts.us-west-2.vpce.amazonaws.com", None; "an endpoint's own name")]
+    #[test_case("api.vendor.example", None)]
+    fn services_of_names(host: &str, service: Option<&str>) {
+        assert_eq!(service_of_aws_name(host).as_deref(), service);
+        if let Some(service) = service {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            assert_eq!(aws_service_name(service), Some(host), "and back");
+        }
+    }
+
+    #[test_case("vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com", Some("vpce-0ab"))]
+    #[test_case("vpce-0ab-x1y2-us-west-2a.sts.us-west-2.vpce.amazonaws.com.", Some("vpce-0ab"); "zonal")]
+    #[test_case("bucket.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", Some("vpce-0ab"); "below it")]
+    #[test_case("vpce-svc-9.us-west-2.vpce.amazonaws.com", None; "a service is no endpoint")]
+    #[test_case("vpce-0ab-x1y2.example.com", None)]
+    fn endpoints_of_own_names(host: &str, id: Option<&str>) {
+        assert_eq!(endpoint_of_own_name(host), id);
+    }
+
+    #[test_case("*.vendor.example", "a.b.vendor.example", true; "any depth")]
+    #[test_case("*.vendor.example", "vendor.example", false; "not the apex")]
+    #[test_case("api.vendor.example", "API.vendor.example.", true; "letter case and final dot")]
+    #[test_case("api.vendor.example", "xapi.vendor.example", false; "whole labels")]
+    fn names_match(pattern: &str, host: &str, matches: bool) {
+        assert_eq!(name_matches(pattern, host), matches);
+    }
+}

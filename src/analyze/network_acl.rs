@@ -181,3 +181,109 @@ pub fn free_number_before(acl: &NetworkAcl, direction: Direction, denial: &AclPa
     let round = (1..=10).map(|n| n * 100).filter(|n| *n < limit).find(free);
     round.or_else(|| (1..limit).rev().find(free))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{id::NetworkAclId, net};
+
+    fn entry(number: u32, action: AclAction, ports: PortRange) -> NetworkAclEntry {
+        NetworkAclEntry {
+            number,
+            direction: Direction::Ingress,
+            action,
+            protocol: ProtocolMatch::Number(net::TCP),
+            cidr: "10.0.0.0/8".parse().unwrap(),
+            ports,
+        }
+    }
+
+    fn acl(entries: Vec<NetworkAclEntry>) -> NetworkAcl {
+        NetworkAcl {
+            id: NetworkAclId::new("acl-1"),
+            vpc: None,
+            is_default: false,
+            subnets: Vec::new(),
+            entries,
+        }
+    }
+
+    fn client() -> IpAddr {
+        "10.0.1.10".parse().unwrap()
+    }
+
+    /// What the documentation says, word by word, for one port.
+    fn passes_by_the_book(acl: &NetworkAcl, port: u16) -> bool {
+        let mut entries: Vec<_> = acl.entries.iter().collect();
+        entries.sort_by_key(|entry| entry.number);
+        entries.into_iter().find(|e| e.ports.contains(port)).is_some_and(|e| e.action == AclAction::Allow)
+    }
+
+    fn any_entry() -> impl Strategy<Value = NetworkAclEntry> {
+        (1_u32..40, any::<bool>(), 0_u16..200, 0_u16..200).prop_map(|(number, allow, a, b)| {
+            let action = if allow { AclAction::Allow } else { AclAction::Deny };
+            entry(number, action, PortRange { from: a.min(b), to: a.max(b) })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_are_decided_as_single_ports_are(
+            entries in proptest::collection::vec(any_entry(), 0..12),
+            from in 0_u16..150,
+            length in 0_u16..50,
+        ) {
+            // Two entries of one number cannot exist.
+            let mut seen = std::collections::BTreeSet::new();
+            let acl = acl(entries.into_iter().filter(|e| seen.insert(e.number)).collect());
+            let range = PortRange { from, to: from + length };
+            let decision = evaluate(&acl, Direction::Ingress, client(), net::TCP, range);
+            for port in range.from..=range.to {
+                let parts: Vec<_> = decision.parts.iter().filter(|part| part.ports.contains(port)).collect();
+                prop_assert_eq!(parts.len(), 1, "port {} is decided once", port);
+                prop_assert_eq!(&parts[0].allowed, &Known::Known(passes_by_the_book(&acl, port)));
+            }
+        }
+
+        #[test]
+        fn a_free_number_is_free_and_before_the_denial(
+            entries in proptest::collection::vec(any_entry(), 0..40),
+        ) {
+            let acl = acl(entries);
+            let decision = evaluate(&acl, Direction::Ingress, client(), net::TCP, PortRange::single(60_000));
+            let denial = decision.first_denial().unwrap();
+            if let Some(number) = free_number_before(&acl, Direction::Ingress, denial) {
+                prop_assert!(number >= 1 && acl.entries.iter().all(|entry| entry.number != number));
+                prop_assert!(denial.entry.as_ref().is_none_or(|entry| number < entry.number));
+            }
+        }
+    }
+
+    #[test]
+    fn no_number_is_free_before_the_first() {
+        let acl = acl(vec![entry(1, AclAction::Deny, PortRange::ALL)]);
+        let decision = evaluate(&acl, Direction::Ingress, client(), net::TCP, PortRange::single(443));
+        let denial = decision.first_denial().unwrap();
+        assert_eq!(free_number_before(&acl, Direction::Ingress, denial), None);
+    }
+
+    #[test]
+    fn other_directions_protocols_and_addresses_do_not_matter() {
+        let mut elsewhere = entry(1, AclAction::Deny, PortRange::ALL);
+        elsewhere.cidr = "192.168.0.0/16".parse().unwrap();
+        let mut udp = entry(2, AclAction::Deny, PortRange::ALL);
+        udp.protocol = ProtocolMatch::Number(net::UDP);
+        let mut out = entry(3, AclAction::Deny, PortRange::ALL);
+        out.direction = Direction::Egress;
+        let all = NetworkAclEntry {
+            protocol: ProtocolMatch::All,
+            ports: PortRange::ALL,
+            ..entry(4, AclAction::Allow, PortRange::ALL)
+        };
+        let acl = acl(vec![elsewhere, udp, out, all]);
+        let decision = evaluate(&acl, Direction::Ingress, client(), net::TCP, PortRange::single(443));
+        assert_eq!(decision.blocked_share(), Known::Known(0.0));
+    }
+}

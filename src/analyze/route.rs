@@ -107,3 +107,74 @@ pub fn describe(route: &Route) -> String {
     let state = if route.is_blackhole() { " (blackhole)" } else { "" };
     format!("{destination} → {}{state}", route.target.id())
 }
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+    use crate::model::inventory::Inventory;
+
+    fn route(destination: &str, target: RouteTarget, origin: &str) -> Route {
+        let destination = match destination.parse() {
+            Ok(cidr) => RouteDestination::Cidr(cidr),
+            Err(_) => RouteDestination::PrefixList(destination.into()),
+        };
+        Route { destination, target, state: "active".to_owned(), origin: origin.to_owned() }
+    }
+
+    fn nat(id: &str) -> RouteTarget {
+        RouteTarget::NatGateway(id.to_owned())
+    }
+
+    fn decided(routes: Vec<Route>, ip: &str) -> Known<Option<String>> {
+        let table = RouteTable { id: "rtb-1".into(), vpc: None, main: true, subnets: Vec::new(), routes };
+        let mut inventory = Inventory::none("test");
+        inventory.prefix_lists = Known::Known(vec![crate::model::firewall::PrefixList {
+            id: "pl-known".into(),
+            name: String::new(),
+            entries: Known::Known(vec!["10.2.0.0/16".parse().unwrap()]),
+        }]);
+        let decision = decide(&inventory, &table, ip.parse().unwrap());
+        decision.map(|decision| decision.route.map(|route| route.target.id().to_owned()))
+    }
+
+    #[test_case("10.0.9.9", Some("local"); "the longest prefix")]
+    #[test_case("10.2.0.9", Some("list"); "a prefix list")]
+    #[test_case("10.9.0.9", Some("static"); "static before propagated")]
+    #[test_case("8.8.8.8", Some("default"); "the default route")]
+    fn one_route_decides(ip: &str, target: Option<&str>) {
+        let routes = vec![
+            route("0.0.0.0/0", nat("default"), "CreateRoute"),
+            route("10.0.0.0/16", RouteTarget::Local, "CreateRouteTable"),
+            route("pl-known", nat("list"), "CreateRoute"),
+            route("10.9.0.0/16", nat("propagated"), "EnableVgwRoutePropagation"),
+            route("10.9.0.0/16", nat("static"), "CreateRoute"),
+        ];
+        assert_eq!(decided(routes, ip), Known::Known(target.map(str::to_owned)));
+    }
+
+    #[test]
+    fn nothing_may_match() {
+        assert_eq!(
+            decided(vec![route("10.0.0.0/16", RouteTarget::Local, "")], "10.1.0.1"),
+            Known::Known(None)
+        );
+    }
+
+    #[test]
+    fn a_route_that_was_not_read_might_decide() {
+        let local = || route("10.0.0.0/16", RouteTarget::Local, "CreateRouteTable");
+        let list = route("pl-unread", nat("x"), "CreateRoute");
+        assert!(!decided(vec![local(), list], "10.0.0.9").is_known());
+        let odd = Route { destination: RouteDestination::Other("new".to_owned()), ..local() };
+        assert!(!decided(vec![local(), odd], "10.0.0.9").is_known());
+    }
+
+    #[test]
+    fn gateway_endpoints_carry_no_private_address() {
+        let local = route("10.0.0.0/16", RouteTarget::Local, "CreateRouteTable");
+        let s3 = route("pl-unread", RouteTarget::VpcEndpoint("vpce-s3".to_owned()), "CreateRoute");
+        assert_eq!(decided(vec![local, s3], "10.0.0.9"), Known::Known(Some("local".to_owned())));
+    }
+}

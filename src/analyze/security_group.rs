@@ -184,3 +184,101 @@ pub fn describe_peer(peer: &Peer) -> String {
         Peer::Other(text) => text.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+    use crate::model::{
+        inventory::Inventory,
+        net::{PortRange, ProtocolMatch, TCP, UDP},
+    };
+
+    fn rule(protocol: ProtocolMatch, ports: PortRange, peer: Peer) -> SecurityGroupRule {
+        SecurityGroupRule { id: None, direction: Direction::Ingress, protocol, ports, peer }
+    }
+
+    fn cidr(text: &str) -> Peer {
+        Peer::Cidr(text.parse().unwrap())
+    }
+
+    fn group(id: &str, peering_status: Option<&str>) -> Peer {
+        Peer::Group { id: id.into(), peering_status: peering_status.map(str::to_owned) }
+    }
+
+    fn verdict(rules: Vec<SecurityGroupRule>, client: &str, client_groups: &[&str]) -> GroupVerdict {
+        let mut inventory = Inventory::none("test");
+        inventory.security_groups = Known::Known(vec![SecurityGroup {
+            id: "sg-vpce".into(),
+            name: "vpce".to_owned(),
+            vpc: None,
+            rules,
+        }]);
+        let groups = Known::Known(client_groups.iter().map(|id| (*id).into()).collect());
+        let other = Other { ip: client.parse().unwrap(), groups: &groups, protocol: TCP, port: 443 };
+        evaluate(&inventory, &Known::Known(vec!["sg-vpce".into()]), Direction::Ingress, other)
+    }
+
+    const HTTPS: PortRange = PortRange { from: 443, to: 443 };
+    const TCP_ONLY: ProtocolMatch = ProtocolMatch::Number(TCP);
+
+    #[test_case(rule(TCP_ONLY, HTTPS, cidr("10.0.0.0/16")), true; "address in the block")]
+    #[test_case(rule(TCP_ONLY, HTTPS, cidr("10.1.0.0/16")), false; "address out of the block")]
+    #[test_case(rule(TCP_ONLY, PortRange { from: 400, to: 500 }, cidr("10.0.1.10/32")), true; "port in the range")]
+    #[test_case(rule(TCP_ONLY, PortRange { from: 80, to: 442 }, cidr("0.0.0.0/0")), false; "port out of the range")]
+    #[test_case(rule(ProtocolMatch::Number(UDP), HTTPS, cidr("0.0.0.0/0")), false; "another protocol")]
+    #[test_case(rule(ProtocolMatch::All, PortRange::ALL, cidr("0.0.0.0/0")), true; "all traffic")]
+    #[test_case(rule(TCP_ONLY, HTTPS, cidr("::/0")), false; "IPv6 rules never match IPv4")]
+    #[test_case(rule(TCP_ONLY, HTTPS, group("sg-app", None)), true; "member of the group")]
+    #[test_case(rule(TCP_ONLY, HTTPS, group("sg-db", None)), false; "no member of the group")]
+    #[test_case(rule(TCP_ONLY, HTTPS, group("sg-app", Some("active"))), true; "over an active peering")]
+    #[test_case(rule(TCP_ONLY, HTTPS, group("sg-app", Some("deleted"))), false; "over a deleted peering")]
+    fn one_rule(rule: SecurityGroupRule, admits: bool) {
+        let verdict = verdict(vec![rule], "10.0.1.10", &["sg-app"]);
+        assert_eq!(matches!(verdict, GroupVerdict::Allow { .. }), admits, "{verdict:?}");
+        assert!(!matches!(verdict, GroupVerdict::Undecided(_)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_neither_admitted_nor_denied() {
+        let odd = rule(TCP_ONLY, HTTPS, Peer::Other("something new".to_owned()));
+        let list = rule(TCP_ONLY, HTTPS, Peer::PrefixList("pl-1".into()));
+        for unread in [odd, list] {
+            assert!(matches!(verdict(vec![unread.clone()], "10.0.1.10", &[]), GroupVerdict::Undecided(_)));
+            // It does not matter where another rule admits, nor where its own port does not fit.
+            let open = rule(TCP_ONLY, HTTPS, cidr("10.0.0.0/8"));
+            assert!(matches!(
+                verdict(vec![unread.clone(), open], "10.0.1.10", &[]),
+                GroupVerdict::Allow { .. }
+            ));
+            let other_port = SecurityGroupRule { ports: PortRange::single(80), ..unread };
+            assert!(matches!(verdict(vec![other_port], "10.0.1.10", &[]), GroupVerdict::Deny(_)));
+        }
+    }
+
+    #[test]
+    fn near_misses_are_told_apart() {
+        let rules = vec![
+            rule(TCP_ONLY, PortRange::single(80), group("sg-app", None)),
+            rule(TCP_ONLY, HTTPS, group("sg-db", None)),
+            rule(ProtocolMatch::Number(UDP), HTTPS, cidr("0.0.0.0/0")),
+        ];
+        let GroupVerdict::Deny(denial) = verdict(rules, "10.0.1.10", &["sg-app"]) else {
+            panic!("nothing admits this client");
+        };
+        assert_eq!((denial.other_ports.len(), denial.other_peers.len(), denial.far.len()), (1, 1, 1));
+        assert_eq!(denial.rules, 3);
+    }
+
+    #[test]
+    fn an_interface_without_groups_is_not_filtered() {
+        let groups = Known::Known(Vec::new());
+        let other = Other { ip: "10.0.1.10".parse().unwrap(), groups: &groups, protocol: TCP, port: 443 };
+        let inventory = Inventory::none("test");
+        assert_eq!(
+            evaluate(&inventory, &Known::Known(Vec::new()), Direction::Ingress, other),
+            GroupVerdict::Unfiltered
+        );
+    }
+}
