@@ -9,6 +9,8 @@ pub(super) fn start(filter: Option<&str>, format: LogFormat) {
     let filter = EnvFilter::try_new(filter.unwrap_or("vpce_doctor=info"))
         .unwrap_or_else(|_| EnvFilter::new("vpce_doctor=info"));
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A line that cannot be written would be complained of where it could not be written, and panic there.
+    let log = log.log_internal_errors(false);
     // Fails only when a log was started before, and then that one serves.
     let _ = match format {
         LogFormat::Json => log.json().without_time().try_init().is_ok(),

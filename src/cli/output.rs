@@ -21,6 +21,11 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
         .map_err(|source| CliError::Write { path: "standard output".into(), source })
 }
 
+/// Says it on standard error. When nobody can hear it, that is no reason to end differently.
+pub(super) fn remark(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// For the user's own eyes: a recording tells a network's layout.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);

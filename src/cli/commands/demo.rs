@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<Exit, CliError> {
         }
         Format::Json => {
             output::print(&json::render(&report))?;
-            eprint!("{}", compared(&retold));
+            output::remark(&compared(&retold));
         }
     }
     Ok(if retold.differences.is_empty() { Exit::Healthy } else { Exit::Failing })

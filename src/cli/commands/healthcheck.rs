@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(args: &HealthcheckArgs) -> Result<Exit, CliError> {
         output::print("healthy\n")?;
         return Ok(Exit::Healthy);
     }
-    eprintln!("vpce-doctor: {}{} {}", target.name, target.http.path, complaint(&row));
+    output::remark(&format!("vpce-doctor: {}{} {}\n", target.name, target.http.path, complaint(&row)));
     Ok(Exit::Unknown)
 }
 
