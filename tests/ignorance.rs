@@ -76,7 +76,7 @@ fn hiding_a_list_accuses_nobody_new() {
             let part = rules::diagnose(hidden(&facts, &[index]));
             assert_eq!(verdicts(&whole), verdicts(&part), "{name}: the verdict is about packets");
             let new: Vec<_> = accused(&part).difference(&accused(&whole)).cloned().collect();
-            assert!(new.is_empty(), "{name} without {}: {new:?}", action);
+            assert!(new.is_empty(), "{name} without {action}: {new:?}");
         }
     }
 }
@@ -90,8 +90,8 @@ fn what_is_lost_is_listed_as_undecided() {
             let part = rules::diagnose(hidden(&facts, &[index]));
             for (before, after) in whole.targets.iter().zip(&part.targets) {
                 let lost = before.primary.is_some() && after.primary.is_none();
-                assert!(!lost || !after.undecided.is_empty(), "{name} without {}", action);
-                assert!(!lost || !after.unexplained.is_empty(), "{name} without {}", action);
+                assert!(!lost || !after.undecided.is_empty(), "{name} without {action}");
+                assert!(!lost || !after.unexplained.is_empty(), "{name} without {action}");
             }
         }
     }

@@ -35,10 +35,7 @@ pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &
     }
     // The customary name of an AWS service: if it fits, it is the one; if not, the service may have others.
     let customary = aws_service_name(&endpoint.service)?;
-    match name_matches(&customary, host) {
-        true => Some(true),
-        false => (!is_aws_name(host)).then_some(false),
-    }
+    if name_matches(&customary, host) { Some(true) } else { (!is_aws_name(host)).then_some(false) }
 }
 
 /// `com.amazonaws.us-west-2.ecr.api` → `api.ecr.us-west-2.amazonaws.com`.

@@ -444,9 +444,12 @@ fn endpoint_state(endpoint: &VpcEndpoint) -> Told {
 /// What the rules do admit, nearest misses first, in one phrase; with the group of each where there are several.
 pub fn describe_denial(denial: &Denial, direction: Direction) -> String {
     let several = denial.groups.len() > 1;
-    let tell = |(id, rule): &(_, _)| match several {
-        true => format!("{id}: {}", security_group::describe(rule)),
-        false => security_group::describe(rule),
+    let tell = |(id, rule): &(_, _)| {
+        if several {
+            format!("{id}: {}", security_group::describe(rule))
+        } else {
+            security_group::describe(rule)
+        }
     };
     let told: Vec<_> = denial.misses().take(TOLD).map(tell).collect();
     match denial.rules {

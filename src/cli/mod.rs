@@ -1,5 +1,4 @@
 //! F4, the commands: what the user typed becomes a call of the runtime, and its outcome an exit code.
-#![expect(clippy::print_stderr, reason = "commands are where the program speaks")]
 
 mod args;
 mod commands;

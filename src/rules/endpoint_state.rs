@@ -29,9 +29,8 @@ pub(super) fn found(
                     endpoints.push(endpoint);
                 }
             }
-            Known::Known(Some(_)) => {}
             Known::Known(None) | Known::Unknown(_) if meant.is_some() => rows.push(row),
-            Known::Known(None) => {}
+            Known::Known(_) => {}
             Known::Unknown(why) => undecided = Some(why.clone()),
         }
     }

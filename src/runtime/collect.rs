@@ -175,7 +175,9 @@ pub(super) async fn observe(
         let usable = usable(world, system.addresses());
         resolved(&usable);
         let mut rows = probe_all(world, target, system.addresses(), probing).await;
-        rows.iter_mut().for_each(|row| row.used = usable.contains(&row.ip));
+        for row in &mut rows {
+            row.used = usable.contains(&row.ip);
+        }
         let mut used = rows.iter().filter(|row| row.used);
         let healthy = !usable.is_empty() && used.all(|row| symptom::failing_phase(target, row).is_none());
         if healthy && hosts_file.is_empty() {
