@@ -307,7 +307,7 @@ impl Question<'_> {
         });
         let rule = denial.describe();
         if share < 1.0 {
-            let rule = format!("{rule} ({:.0} % of the client's ports)", share * 100.0);
+            let rule = format!("{rule} ({:.0} % of the client's ports)", (share * 100.0).floor());
             return Ok(Told { blocked_share: share, ..Told::allow(resource, rule) });
         }
         Ok(Told::deny(Blocker::Acl { decision }, resource, rule))

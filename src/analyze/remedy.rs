@@ -10,7 +10,7 @@ use crate::model::{
 
 use super::{
     network_acl,
-    path::{self, Path, StepKind, StepOutcome},
+    path::{self, Path, Step, StepKind, StepOutcome},
     place::Place,
 };
 
@@ -70,9 +70,14 @@ pub fn group_rule(path: &Path, kind: StepKind) -> Option<Change> {
     Some(Change::AddGroupRule { group, rule })
 }
 
-/// Entries in front of those that deny, for these flows alone: as few as let them all pass the step. None where
-/// no number is free.
-pub fn acl_entries(inventory: &Inventory, paths: &[&Path], kind: StepKind) -> Vec<Change> {
+/// Entries in front of those that deny, for these flows alone: as few as let them pass the step.
+pub struct AclEntries {
+    pub changes: Vec<Change>,
+    /// With the changes made, every flow passes. Otherwise no number was free.
+    pub enough: bool,
+}
+
+pub fn acl_entries(inventory: &Inventory, paths: &[&Path], kind: StepKind) -> AclEntries {
     let mut mended = inventory.clone();
     let mut changes = Vec::new();
     for old in paths {
@@ -82,7 +87,17 @@ pub fn acl_entries(inventory: &Inventory, paths: &[&Path], kind: StepKind) -> Ve
             changes.push(change);
         }
     }
-    changes
+    let passes = |old: &&Path| {
+        let new = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
+        !new.step(kind).is_some_and(stops)
+    };
+    let enough = paths.iter().all(passes);
+    AclEntries { changes, enough }
+}
+
+/// The step denies, be it only a part of the client's ports.
+fn stops(step: &Step) -> bool {
+    step.blocked_share > 0.0 || matches!(step.outcome, StepOutcome::Deny(_))
 }
 
 fn acl_entry(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
@@ -92,8 +107,7 @@ fn acl_entry(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Chang
     let direction = kind.direction();
     let ports = path.ports_at(kind);
     let decision = network_acl::evaluate(acl, direction, other.ip, path.flow.protocol, ports);
-    path.step(kind)
-        .filter(|step| step.blocked_share > 0.0 || matches!(step.outcome, StepOutcome::Deny(_)))?;
+    path.step(kind).filter(|step| stops(step))?;
     let entry = NetworkAclEntry {
         number: network_acl::free_number_before(acl, direction, decision.first_denial()?)?,
         direction,

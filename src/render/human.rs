@@ -172,7 +172,7 @@ impl Section<'_> {
     fn path(&self, row: &AddressReport) -> String {
         match &row.path {
             Known::Known(PathVerdict::Allow) if row.blocked_share > 0.0 => {
-                let percent = row.blocked_share * 100.0;
+                let percent = (row.blocked_share * 100.0).floor();
                 format!(
                     "path {} blocked for {percent:.0} % of this host's ports",
                     paint(self.styles.doubtful, "!")

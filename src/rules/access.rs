@@ -114,16 +114,15 @@ pub(super) fn acl(case: &Case<'_>, kind: StepKind, summary: impl Fn(&Step) -> St
         return Ok(None);
     };
     let paths: Vec<_> = blocked.iter().map(|b| &b.row.path).collect();
-    let changes = remedy::acl_entries(&case.facts.inventory, &paths, kind);
-    let crowded = changes.is_empty();
-    let draft = draft(case, &blocked, summary(first.step), changes);
-    Ok(Some(if crowded { draft.fix(renumber(first.step)) } else { draft }))
+    let entries = remedy::acl_entries(&case.facts.inventory, &paths, kind);
+    let draft = draft(case, &blocked, summary(first.step), entries.changes);
+    Ok(Some(if entries.enough { draft } else { draft.fix(renumber(first.step)) }))
 }
 
 fn renumber(step: &Step) -> Fix {
     let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
     Fix::text(format!(
-        "No number is free before the entry that denies: renumber the entries of {acl}, then allow this flow"
+        "Too few numbers are free before the entry that denies: renumber the entries of {acl}, then allow these flows"
     ))
 }
 

@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Outcome {
 
 fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step) -> Draft {
     let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
-    let percent = step.blocked_share * 100.0;
+    let percent = (step.blocked_share * 100.0).floor();
     let mut evidence: Vec<Evidence> = Vec::new();
     for (row, step) in rows {
         let fact = format!("{acl} on the way back from {}: {}", row.ip(), step.rule);
@@ -69,8 +69,10 @@ fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step) -> Draft {
     .explains(rows.iter().map(|(row, _)| *row));
     let paths: Vec<_> = rows.iter().map(|(row, _)| &row.path).collect();
     let kinds = [StepKind::ReturnAclEgress, StepKind::ReturnAclIngress];
-    let changes: Vec<_> =
-        kinds.iter().flat_map(|kind| remedy::acl_entries(&case.facts.inventory, &paths, *kind)).collect();
+    let changes: Vec<_> = kinds
+        .iter()
+        .flat_map(|kind| remedy::acl_entries(&case.facts.inventory, &paths, *kind).changes)
+        .collect();
     if changes.is_empty() {
         return draft.fix(Fix::text(format!(
             "Widen the entry of {acl} that allows the replies to all of the clients' ports"
