@@ -73,6 +73,8 @@ pub struct Surroundings {
     /// Towards the first destination.
     pub source_ip: Known<IpAddr>,
     pub inventory: Arc<Inventory>,
+    /// Where the names led when the inventory was asked for: it need not know of other places.
+    pub destinations: Vec<IpAddr>,
 }
 
 pub async fn collect(world: &World, targets: &[Target], limits: Limits) -> Facts {
@@ -102,7 +104,7 @@ pub(super) async fn survey(
     let source_ip = source_address(world, &destinations);
     let scope = scope(&host, source_ip.known().copied(), destinations, targets);
     let inventory = inventory(world, &scope, limits.inventory).await;
-    Surroundings { host, source_ip, inventory: Arc::new(inventory) }
+    Surroundings { host, source_ip, inventory: Arc::new(inventory), destinations: scope.destinations }
 }
 
 async fn inventory(world: &World, scope: &Scope, deadline: Duration) -> Inventory {
