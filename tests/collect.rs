@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use futures_util::future::{BoxFuture, FutureExt, pending, ready};
 use test_case::test_case;
 use tokio::time::sleep;
 use vpce_doctor::{
     model::{
-        facts::TargetFacts,
+        facts::{Facts, TargetFacts},
         host::Host,
         inventory::Inventory,
         known::{Known, Reason},
@@ -36,6 +36,7 @@ struct Fake {
     hosts_file: Vec<HostsEntry>,
     /// How long the one DNS server takes.
     dns_takes: Duration,
+    inventory_hangs: bool,
 }
 
 impl Clock for Fake {
@@ -58,6 +59,9 @@ impl HostReader for Fake {
 
 impl InventorySource for Fake {
     fn fetch<'a>(&'a self, _scope: &'a Scope, _deadline: Duration) -> BoxFuture<'a, Inventory> {
+        if self.inventory_hangs {
+            return pending().boxed();
+        }
         ready(Inventory::none("a test")).boxed()
     }
 }
@@ -127,6 +131,10 @@ impl Prober for Fake {
 }
 
 async fn look(fake: Fake) -> TargetFacts {
+    facts(fake).await.targets.remove(0)
+}
+
+async fn facts(fake: Fake) -> Facts {
     let fake = Arc::new(fake);
     let world = World {
         clock: fake.clone(),
@@ -148,7 +156,7 @@ async fn look(fake: Fake) -> TargetFacts {
         interval: Duration::from_secs(30),
         timeout: Duration::from_secs(5),
     };
-    collect(&world, &[target], Limits::default()).await.targets.remove(0)
+    collect(&world, &[target], Limits::default()).await
 }
 
 fn ips(words: &str) -> Vec<IpAddr> {
@@ -171,7 +179,9 @@ async fn a_family_this_host_does_not_speak_is_not_used(addresses: &str, routed: 
 async fn slow_answer(hosts_file: Vec<HostsEntry>) -> LookupOutcome {
     let addresses = ips("2001:db8::1 10.0.2.20");
     let routed = ips("10.0.2.20");
-    let facts = look(Fake { addresses, routed, hosts_file, dns_takes: Duration::from_secs(1) }).await;
+    let facts =
+        look(Fake { addresses, routed, hosts_file, dns_takes: Duration::from_secs(1), ..Fake::default() })
+            .await;
     facts.resolution.servers[0].a.outcome.clone()
 }
 
@@ -186,4 +196,11 @@ async fn a_slow_server_is_awaited_where_the_hosts_file_names_the_host() {
     let ip = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 20));
     let outcome = slow_answer(vec![HostsEntry { file: "/etc/hosts".to_owned(), line: 3, ip }]).await;
     assert!(matches!(outcome, LookupOutcome::Answered(_)), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inventory_that_never_comes_is_unknown() {
+    let facts = facts(Fake { inventory_hangs: true, ..Fake::default() }).await;
+    let Known::Unknown(why) = &facts.inventory.network_interfaces else { panic!("{:?}", facts.inventory) };
+    assert_eq!(why.reason, Reason::TimedOut);
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     collect::Surroundings,
+    lapse,
     transitions::{self, Transitions},
 };
 use crate::{
@@ -34,6 +35,9 @@ use crate::{
 /// A probe loop that has not turned for this long hangs.
 const HANGING: Duration = Duration::from_secs(30);
 
+/// An inventory this many refreshes old is not believed any more.
+const LAPSED_REFRESHES: u32 = 10;
+
 /// The board behind its lock, which nobody holds while waiting.
 pub(super) struct Shared {
     board: Mutex<Board>,
@@ -49,6 +53,8 @@ pub(super) struct Board {
     /// Cycles that ended before there were surroundings to judge by.
     unjudged: Vec<Observed>,
     config_loaded: Timestamp,
+    /// In seconds: so old an inventory may become while newer ones cannot be read.
+    longest_lapse: i64,
     turned: Instant,
 }
 
@@ -94,7 +100,11 @@ impl Shared {
 }
 
 impl Board {
-    pub(super) fn new(targets: Arc<[Target]>, now: Timestamp) -> Result<Self, DeclarationError> {
+    pub(super) fn new(
+        targets: Arc<[Target]>,
+        refresh: Duration,
+        now: Timestamp,
+    ) -> Result<Self, DeclarationError> {
         Ok(Self {
             counters: Counters::new()?,
             states: targets.iter().map(|_| State::default()).collect(),
@@ -102,19 +112,29 @@ impl Board {
             surroundings: None,
             unjudged: Vec::new(),
             config_loaded: now,
+            longest_lapse: i64::try_from(refresh.saturating_mul(LAPSED_REFRESHES).as_secs())
+                .unwrap_or(i64::MAX),
             turned: Instant::now(),
         })
     }
 
-    /// What cycles are judged by from now on. An inventory that did not change is not kept twice.
+    /// What cycles are judged by from now on. An inventory that did not change is not kept twice, and one that
+    /// could not be read for the moment gives way to the last, whose time then stays.
     pub(super) fn surround(&mut self, mut surroundings: Surroundings, now: Timestamp) {
         self.counters.fetched(&surroundings.inventory);
-        if let Some((last, _)) = &self.surroundings
-            && last.inventory == surroundings.inventory
-        {
-            surroundings.inventory = Arc::clone(&last.inventory);
+        let mut fetched = now;
+        if let Some((last, then)) = &self.surroundings {
+            let age = now.seconds_since(*then);
+            if last.inventory == surroundings.inventory {
+                surroundings.inventory = Arc::clone(&last.inventory);
+            } else if age <= self.longest_lapse && lapse::outlives(last, &surroundings) {
+                tracing::warn!(age, "the configuration cannot be read, judging by what was read before");
+                surroundings.inventory = Arc::clone(&last.inventory);
+                surroundings.destinations.clone_from(&last.destinations);
+                fetched = *then;
+            }
         }
-        self.surroundings = Some((Arc::new(surroundings), now));
+        self.surroundings = Some((Arc::new(surroundings), fetched));
         for observed in mem::take(&mut self.unjudged) {
             self.judge(observed, now);
         }
@@ -227,4 +247,80 @@ impl Board {
 fn whole(facts: Facts, targets: Vec<TargetReport>) -> Report {
     let summary = rules::summarize(&facts, &targets);
     Report { facts, targets, summary }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::model::{
+        host::Host,
+        inventory::{Inventory, InventorySource},
+        known::{Known, Reason},
+    };
+
+    const START: i64 = 1_800_000_000;
+    const REFRESH: i64 = 60;
+
+    fn board() -> Board {
+        let refresh = Duration::from_secs(60);
+        let mut board = Board::new(Arc::new([]), refresh, Timestamp(START)).unwrap();
+        let mut good = unread(Reason::NotAsked);
+        good.network_interfaces = Known::Known(Vec::new());
+        board.surround(around(good, 1), Timestamp(START));
+        board
+    }
+
+    fn unread(reason: Reason) -> Inventory {
+        Inventory::unknown(InventorySource::Ec2 { region: "us-west-2".to_owned() }, &reason)
+    }
+
+    fn around(inventory: Inventory, destination: u8) -> Surroundings {
+        Surroundings {
+            host: Host {
+                region: None,
+                ephemeral_ports: Known::not_asked("a port range"),
+                name_servers: Known::not_asked("resolv.conf"),
+                metadata: Known::not_asked("instance metadata"),
+            },
+            source_ip: Known::not_asked("a source address"),
+            inventory: Arc::new(inventory),
+            destinations: vec![IpAddr::V4(Ipv4Addr::new(10, 0, 2, destination))],
+        }
+    }
+
+    /// The inventory is still the good one, and how old it is by the metrics.
+    fn kept(board: &Board, now: i64) -> Option<i64> {
+        let (around, fetched) = board.surroundings.as_ref().unwrap();
+        let metric = format!("vpce_doctor_inventory_fetch_timestamp_seconds {}\n", fetched.0);
+        assert!(board.metrics().contains(&metric), "{metric}");
+        around.inventory.network_interfaces.is_known().then(|| now - fetched.0)
+    }
+
+    #[test]
+    fn the_last_good_inventory_stands_in_while_it_is_young() {
+        let throttled = Reason::Throttled { code: "RequestLimitExceeded".to_owned() };
+        let mut board = board();
+        for (refreshes, age) in [(1, Some(REFRESH)), (10, Some(10 * REFRESH)), (11, None)] {
+            let now = START + refreshes * REFRESH;
+            board.surround(around(unread(throttled.clone()), 1), Timestamp(now));
+            assert_eq!(kept(&board, now), age, "{refreshes} refreshes later");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_believed_at_once() {
+        let denied = Reason::Denied { code: "UnauthorizedOperation".to_owned(), message: String::new() };
+        let mut board = board();
+        board.surround(around(unread(denied), 1), Timestamp(START + REFRESH));
+        assert_eq!(kept(&board, START + REFRESH), None);
+    }
+
+    #[test]
+    fn what_was_never_asked_about_a_place_says_nothing_of_it() {
+        let mut board = board();
+        board.surround(around(unread(Reason::TimedOut), 2), Timestamp(START + REFRESH));
+        assert_eq!(kept(&board, START + REFRESH), None);
+    }
 }

@@ -17,15 +17,15 @@ use crate::{
         facts::{Facts, TargetFacts},
         host::Host,
         id::VpcId,
-        inventory::Inventory,
-        known::Known,
+        inventory::{Inventory, InventorySource},
+        known::{Known, Reason},
         observation::{
             AddressProbe, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup, SystemOutcome,
         },
         target::Target,
         time::{Seconds, Timestamp},
     },
-    ports::{Clock, HostReader, InventorySource, Prober, Resolver, Scope},
+    ports::{self, Clock, HostReader, Prober, Resolver, Scope},
 };
 
 /// The world as seen through its ports.
@@ -33,7 +33,7 @@ use crate::{
 pub struct World {
     pub clock: Arc<dyn Clock>,
     pub host: Arc<dyn HostReader>,
-    pub inventory: Arc<dyn InventorySource>,
+    pub inventory: Arc<dyn ports::InventorySource>,
     pub prober: Arc<dyn Prober>,
     pub resolver: Arc<dyn Resolver>,
 }
@@ -59,6 +59,10 @@ impl Default for Limits {
 /// question of its own, whose answer must not depend on who was faster.
 const PATIENCE_WHEN_HEALTHY: Duration = Duration::from_millis(10);
 
+/// An inventory source that overruns its deadline by so much is not waited for any longer: a cycle waits for
+/// nothing else that could keep it for ever.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Addresses that only DNS gives are tried for comparison, so many at most.
 const COMPARISONS: usize = 4;
 
@@ -69,6 +73,8 @@ pub struct Surroundings {
     /// Towards the first destination.
     pub source_ip: Known<IpAddr>,
     pub inventory: Arc<Inventory>,
+    /// Where the names led when the inventory was asked for: it need not know of other places.
+    pub destinations: Vec<IpAddr>,
 }
 
 pub async fn collect(world: &World, targets: &[Target], limits: Limits) -> Facts {
@@ -97,8 +103,16 @@ pub(super) async fn survey(
     let (host, destinations) = future::join(world.host.read(limits.host), destinations).await;
     let source_ip = source_address(world, &destinations);
     let scope = scope(&host, source_ip.known().copied(), destinations, targets);
-    let inventory = world.inventory.fetch(&scope, limits.inventory).await;
-    Surroundings { host, source_ip, inventory: Arc::new(inventory) }
+    let inventory = inventory(world, &scope, limits.inventory).await;
+    Surroundings { host, source_ip, inventory: Arc::new(inventory), destinations: scope.destinations }
+}
+
+async fn inventory(world: &World, scope: &Scope, deadline: Duration) -> Inventory {
+    let fetching = world.inventory.fetch(scope, deadline);
+    timeout(deadline.saturating_add(GRACE), fetching).await.unwrap_or_else(|_| {
+        let source = InventorySource::None { why: "the inventory was not read in time".to_owned() };
+        Inventory::unknown(source, &Reason::TimedOut)
+    })
 }
 
 impl Surroundings {

@@ -54,7 +54,7 @@ pub async fn run(
     manager: &dyn ServiceManager,
 ) -> Result<(), DeclarationError> {
     let targets: Arc<[Target]> = plan.targets.clone().into();
-    let board = Board::new(Arc::clone(&targets), world.clock.now())?;
+    let board = Board::new(Arc::clone(&targets), plan.aws.refresh, world.clock.now())?;
     let daemon = Daemon {
         world,
         targets: &targets,

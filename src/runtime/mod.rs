@@ -6,6 +6,7 @@ pub mod collect;
 pub mod daemon;
 pub mod doctor;
 mod http;
+mod lapse;
 pub mod schedule;
 pub mod transitions;
 pub mod vantage;
