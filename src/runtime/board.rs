@@ -264,16 +264,16 @@ mod tests {
     const REFRESH: i64 = 60;
 
     fn board() -> Board {
-        let refresh = Duration::from_secs(60);
+        let refresh = Duration::from_mins(1);
         let mut board = Board::new(Arc::new([]), refresh, Timestamp(START)).unwrap();
-        let mut good = unread(Reason::NotAsked);
+        let mut good = unread(&Reason::NotAsked);
         good.network_interfaces = Known::Known(Vec::new());
         board.surround(around(good, 1), Timestamp(START));
         board
     }
 
-    fn unread(reason: Reason) -> Inventory {
-        Inventory::unknown(InventorySource::Ec2 { region: "us-west-2".to_owned() }, &reason)
+    fn unread(reason: &Reason) -> Inventory {
+        Inventory::unknown(InventorySource::Ec2 { region: "us-west-2".to_owned() }, reason)
     }
 
     fn around(inventory: Inventory, destination: u8) -> Surroundings {
@@ -304,7 +304,7 @@ mod tests {
         let mut board = board();
         for (refreshes, age) in [(1, Some(REFRESH)), (10, Some(10 * REFRESH)), (11, None)] {
             let now = START + refreshes * REFRESH;
-            board.surround(around(unread(throttled.clone()), 1), Timestamp(now));
+            board.surround(around(unread(&throttled), 1), Timestamp(now));
             assert_eq!(kept(&board, now), age, "{refreshes} refreshes later");
         }
     }
@@ -313,14 +313,14 @@ mod tests {
     fn a_refusal_is_believed_at_once() {
         let denied = Reason::Denied { code: "UnauthorizedOperation".to_owned(), message: String::new() };
         let mut board = board();
-        board.surround(around(unread(denied), 1), Timestamp(START + REFRESH));
+        board.surround(around(unread(&denied), 1), Timestamp(START + REFRESH));
         assert_eq!(kept(&board, START + REFRESH), None);
     }
 
     #[test]
     fn what_was_never_asked_about_a_place_says_nothing_of_it() {
         let mut board = board();
-        board.surround(around(unread(Reason::TimedOut), 2), Timestamp(START + REFRESH));
+        board.surround(around(unread(&Reason::TimedOut), 2), Timestamp(START + REFRESH));
         assert_eq!(kept(&board, START + REFRESH), None);
     }
 }

@@ -10,9 +10,9 @@ use crate::model::{
 /// inventory says nothing of an address that names have led to since, not even that nobody holds it.
 pub(super) fn outlives(last: &Surroundings, new: &Surroundings) -> bool {
     let lists = gaps(&last.inventory).into_iter().zip(gaps(&new.inventory));
-    let mut lost = lists.filter(|(before, _)| before.is_none()).filter_map(|(_, after)| after).peekable();
-    lost.peek().is_some()
-        && lost.all(passes)
+    let mut reasons = lists.filter(|(before, _)| before.is_none()).filter_map(|(_, after)| after).peekable();
+    reasons.peek().is_some()
+        && reasons.all(passes)
         && new.destinations.iter().all(|ip| last.destinations.contains(ip))
 }
 
