@@ -3,7 +3,7 @@
 use crate::model::{
     facts::TargetFacts,
     finding::{Phase, Symptom},
-    observation::{AddressProbe, HttpOutcome, TcpOutcome},
+    observation::{AddressProbe, HttpOutcome, TcpOutcome, TlsProbe},
     report::TargetVerdict,
     target::Target,
 };
@@ -24,9 +24,7 @@ pub fn failing_phase(target: &Target, row: &AddressProbe) -> Option<Phase> {
     if !row.tcp.outcome.is_connected() {
         return Some(Phase::Connect);
     }
-    if target.protocol.uses_tls()
-        && !row.tls.as_ref().is_some_and(super::super::model::observation::TlsProbe::passed)
-    {
+    if target.protocol.uses_tls() && !row.tls.as_ref().is_some_and(TlsProbe::passed) {
         return Some(Phase::Tls);
     }
     let http_fails = target.protocol.uses_http()

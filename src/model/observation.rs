@@ -1,6 +1,9 @@
 //! What came back from the network: names, connections, handshakes, answers.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -311,6 +314,34 @@ impl Lookup {
         match &self.outcome {
             LookupOutcome::Answered(answer) => Some(answer),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TcpProbe {
+    /// What a connection attempt came to: `no answer to 3 SYNs in 3.0 s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.seconds;
+        match &self.outcome {
+            TcpOutcome::Connected { .. } => write!(f, "connected in {seconds}"),
+            TcpOutcome::Refused { icmp: None } => write!(f, "refused with a RST in {seconds}"),
+            TcpOutcome::Refused { icmp: Some(icmp) } => write!(f, "refused with {icmp}"),
+            TcpOutcome::TimedOut { syns: Some(1) } => write!(f, "no answer to 1 SYN in {seconds}"),
+            TcpOutcome::TimedOut { syns: Some(syns) } => write!(f, "no answer to {syns} SYNs in {seconds}"),
+            TcpOutcome::TimedOut { syns: None } => write!(f, "no answer in {seconds}"),
+            TcpOutcome::Unreachable { icmp: Some(icmp), .. } => write!(f, "unreachable: {icmp}"),
+            TcpOutcome::Unreachable { icmp: None, errno } => write!(f, "unreachable (errno {errno})"),
+            TcpOutcome::LocalError { message, .. } => write!(f, "this host could not send: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for IcmpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ICMP type {} code {}", self.kind, self.code)?;
+        match self.from {
+            Some(from) => write!(f, " from {from}"),
+            None => Ok(()),
         }
     }
 }

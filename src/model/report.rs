@@ -75,6 +75,17 @@ pub struct SummaryEntry {
     pub text: String,
 }
 
+impl PathVerdict {
+    /// As in JSON and in metric labels.
+    pub fn word(path: &Known<Self>) -> &'static str {
+        match path {
+            Known::Known(Self::Allow) => "allow",
+            Known::Known(Self::Deny) => "deny",
+            Known::Unknown(_) => "undecided",
+        }
+    }
+}
+
 impl TargetVerdict {
     pub const ALL: [Self; 4] = [Self::Healthy, Self::Degraded, Self::Down, Self::Unknown];
 

@@ -1,7 +1,7 @@
 //! JSON by the contract `vpce-doctor/report/v1`.
 //!
 //! View types of its own, so that the model may move without breaking other people's scripts. The schema is
-//! `report-v1.schema.json` beside this file's tests.
+//! `config/report-v1.schema.json`.
 
 use serde::Serialize;
 
@@ -9,8 +9,8 @@ use crate::model::{
     facts::TargetFacts,
     finding::{Evidence, Finding, Fix, Undecided},
     host::Vantage,
+    id::{AzId, EndpointId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
     inventory::InventorySource,
-    known::Known,
     observation::{
         AddressProbe, HttpOutcome, HttpProbe, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe, Verdict,
     },
@@ -227,16 +227,16 @@ struct JsonSummary<'a> {
 fn vantage(vantage: &Vantage) -> JsonVantage<'_> {
     JsonVantage {
         source_ip: vantage.source_ip.known().map(ToString::to_string),
-        eni: vantage.eni.known().map(super::super::model::id::NetworkInterfaceId::as_str),
-        subnet: vantage.subnet.known().map(super::super::model::id::SubnetId::as_str),
-        vpc: vantage.vpc.known().map(super::super::model::id::VpcId::as_str),
-        az_id: vantage.az_id.known().map(super::super::model::id::AzId::as_str),
+        eni: vantage.eni.known().map(NetworkInterfaceId::as_str),
+        subnet: vantage.subnet.known().map(SubnetId::as_str),
+        vpc: vantage.vpc.known().map(VpcId::as_str),
+        az_id: vantage.az_id.known().map(AzId::as_str),
         security_groups: vantage
             .security_groups
             .known()
             .into_iter()
             .flatten()
-            .map(super::super::model::id::SecurityGroupId::as_str)
+            .map(SecurityGroupId::as_str)
             .collect(),
         how: vantage.how.as_str(),
     }
@@ -269,14 +269,10 @@ fn address<'a>(probe: &'a AddressProbe, row: &'a AddressReport) -> JsonAddress<'
     JsonAddress {
         ip: row.ip.to_string(),
         used: probe.used,
-        eni: row.eni.as_ref().map(super::super::model::id::NetworkInterfaceId::as_str),
-        endpoint: row.endpoint.as_ref().map(super::super::model::id::EndpointId::as_str),
-        az_id: row.az_id.as_ref().map(super::super::model::id::AzId::as_str),
-        path: match &row.path {
-            Known::Known(PathVerdict::Allow) => "allow",
-            Known::Known(PathVerdict::Deny) => "deny",
-            Known::Unknown(_) => "undecided",
-        },
+        eni: row.eni.as_ref().map(NetworkInterfaceId::as_str),
+        endpoint: row.endpoint.as_ref().map(EndpointId::as_str),
+        az_id: row.az_id.as_ref().map(AzId::as_str),
+        path: PathVerdict::word(&row.path),
         tcp: tcp(&probe.tcp),
         tls: probe.tls.as_ref().map(tls),
         http: probe.http.as_ref().map(http),

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use crate::model::{
     endpoint::VpcEndpoint,
     finding::Evidence,
-    observation::{LookupOutcome, ServerAnswer, SystemOutcome, TcpOutcome},
+    observation::{LookupOutcome, ServerAnswer, SystemOutcome},
     resource::{ResourceKind, ResourceRef},
-    time::Seconds,
 };
 
 use super::{Case, Row};
@@ -22,34 +21,10 @@ pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// What a connection attempt came to: `no answer, 3 SYNs in 3.0 s`.
-pub(super) fn tcp(outcome: &TcpOutcome, seconds: Seconds) -> String {
-    match outcome {
-        TcpOutcome::Connected { .. } => format!("connected in {seconds}"),
-        TcpOutcome::Refused { icmp: None } => format!("refused with a RST after {seconds}"),
-        TcpOutcome::Refused { icmp: Some(icmp) } => {
-            format!("refused with ICMP type {} code {}", icmp.kind, icmp.code)
-        }
-        TcpOutcome::TimedOut { syns: Some(1) } => format!("no answer to 1 SYN in {seconds}"),
-        TcpOutcome::TimedOut { syns: Some(syns) } => format!("no answer to {syns} SYNs in {seconds}"),
-        TcpOutcome::TimedOut { syns: None } => format!("no answer in {seconds}"),
-        TcpOutcome::Unreachable { icmp: Some(icmp), .. } => {
-            let from = icmp.from.map(|ip| format!(" from {ip}")).unwrap_or_default();
-            format!("unreachable: ICMP type {} code {}{from}", icmp.kind, icmp.code)
-        }
-        TcpOutcome::Unreachable { icmp: None, errno } => format!("unreachable (errno {errno})"),
-        TcpOutcome::LocalError { message, .. } => format!("this host could not send: {message}"),
-    }
-}
-
 /// The row's packets, as evidence.
 pub(super) fn packets(case: &Case<'_>, row: &Row<'_>) -> Evidence {
-    let probe = &row.probe.tcp;
     let port = case.target.target.port;
-    Evidence::of(
-        format!("tcp/{port} to {}: {}", row.ip(), tcp(&probe.outcome, probe.seconds)),
-        address(row.ip()),
-    )
+    Evidence::of(format!("tcp/{port} to {}: {}", row.ip(), row.probe.tcp), address(row.ip()))
 }
 
 pub(super) fn address(ip: IpAddr) -> ResourceRef {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::super::wire::{self, DnsAttribute, Draft, Flag, Record};
+use crate::adapters::wire::{self, DnsAttribute, Draft, Flag, Record};
 use crate::model::{
     id::{PrefixListId, VpcId},
     inventory::{Inventory, InventorySource, actions},

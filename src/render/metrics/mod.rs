@@ -12,7 +12,6 @@ use crate::model::{
     facts::TargetFacts,
     id::EndpointId,
     inventory::Inventory,
-    known::Known,
     observation::AddressProbe,
     report::{AddressReport, PathVerdict, TargetReport, TargetVerdict},
     target::Target,
@@ -150,7 +149,7 @@ fn addresses(state: &State<'_>, text: &mut String) {
             ("endpoint_az_id", row.az_id.as_ref().map_or("", |id| id.as_str())),
         ];
         success.add(&labels, truth(row.healthy));
-        let last = path_word(&row.path);
+        let last = PathVerdict::word(&row.path);
         for verdict in ["allow", "deny", "undecided"] {
             paths.add(
                 &[("target", name), ("address", &address), ("verdict", verdict)],
@@ -160,14 +159,6 @@ fn addresses(state: &State<'_>, text: &mut String) {
     }
     success.write(text);
     paths.write(text);
-}
-
-fn path_word(path: &Known<PathVerdict>) -> &'static str {
-    match path {
-        Known::Known(PathVerdict::Allow) => "allow",
-        Known::Known(PathVerdict::Deny) => "deny",
-        Known::Unknown(_) => "undecided",
-    }
 }
 
 fn certificates(state: &State<'_>, text: &mut String) {

@@ -5,6 +5,7 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         finding::{Confidence, Fix},
+        observation::ServerAnswer,
     },
 };
 
@@ -37,7 +38,7 @@ fn check(case: &Case<'_>) -> Outcome {
         .resolution
         .servers
         .iter()
-        .any(super::super::model::observation::ServerAnswer::denies_name);
+        .any(ServerAnswer::denies_name);
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
     // An alias that leads to nothing is a record, and another finding's.
     let dangling = case.answers().any(|answer| !answer.cnames.is_empty());

@@ -1,18 +1,19 @@
 //! The report as a person reads it at 3 a.m.: what is broken, who has to do what, then the evidence,
 //! aligned, complete enough for a ticket.
 
+mod prose;
+
 use std::fmt::Write as _;
+
+use prose::{clean, folded, name, owner, phase_name, total_seconds, who};
 
 use crate::{
     model::{
         facts::{Facts, TargetFacts},
-        finding::{Finding, Phase, Severity, Side, Symptom},
-        host::{Vantage, VantageSource},
+        finding::{Finding, Severity, Symptom},
         inventory::InventorySource,
         known::{Known, Reason},
-        observation::{
-            AddressProbe, DnsAnswer, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe,
-        },
+        observation::{AddressProbe, HttpOutcome, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe},
         report::{AddressReport, PathVerdict, Report, TargetReport, TargetVerdict},
     },
     render::{
@@ -23,9 +24,6 @@ use crate::{
 
 /// Width of the first column of the evidence, where no address is longer.
 const LABEL: usize = 12;
-
-/// Commands longer than this are folded before an option.
-const WIDTH: usize = 100;
 
 pub fn render(report: &Report, styles: &Styles) -> String {
     let mut out = String::new();
@@ -159,7 +157,7 @@ impl Section<'_> {
             parts.push("not what applications get".to_owned());
         }
         parts.push(self.path(row));
-        parts.push(self.tcp(&probe.tcp.outcome, probe.tcp.seconds));
+        parts.push(self.tcp(&probe.tcp));
         parts.extend(probe.tls.as_ref().and_then(|tls| self.tls(tls)));
         if let Some(http) = &probe.http
             && let Some(text) = self.http(&http.outcome)
@@ -188,22 +186,11 @@ impl Section<'_> {
         if good { paint(self.styles.good, "✓") } else { paint(self.styles.bad, "✗") }
     }
 
-    fn tcp(&self, outcome: &TcpOutcome, seconds: crate::model::time::Seconds) -> String {
-        let mark = self.mark(outcome.is_connected());
-        let text = match outcome {
-            TcpOutcome::Connected { .. } => seconds.to_string(),
-            TcpOutcome::Refused { .. } => format!("refused in {seconds}"),
-            TcpOutcome::TimedOut { syns: Some(syns) } => {
-                format!("no answer, {} in {seconds}", plural::count(*syns as usize, "SYN", "SYNs"))
-            }
-            TcpOutcome::TimedOut { syns: None } => format!("no answer in {seconds}"),
-            TcpOutcome::Unreachable { icmp: Some(icmp), .. } => {
-                format!("unreachable, ICMP type {} code {}", icmp.kind, icmp.code)
-            }
-            TcpOutcome::Unreachable { icmp: None, .. } => "unreachable".to_owned(),
-            TcpOutcome::LocalError { message, .. } => format!("this host could not send: {message}"),
-        };
-        format!("tcp {mark} {text}")
+    fn tcp(&self, probe: &TcpProbe) -> String {
+        match &probe.outcome {
+            TcpOutcome::Connected { .. } => format!("tcp {} {}", self.mark(true), probe.seconds),
+            _ => format!("tcp {} {probe}", self.mark(false)),
+        }
     }
 
     fn tls(&self, probe: &TlsProbe) -> Option<String> {
@@ -331,105 +318,6 @@ impl Section<'_> {
     }
 }
 
-/// A command over several lines, as a shell takes it.
-fn folded(command: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in command.split(" --") {
-        let option = if lines == [""] { word.to_owned() } else { format!(" --{word}") };
-        match lines.last_mut() {
-            Some(last) if last.len() + option.len() <= WIDTH || last.is_empty() => last.push_str(&option),
-            _ => lines.push(format!("       {option}")),
-        }
-    }
-    lines.join(" \\\n")
-}
-
-fn total_seconds(row: &AddressProbe) -> f64 {
-    let tls = row.tls.as_ref().map_or(0.0, |tls| tls.seconds.0);
-    let http = row.http.as_ref().map_or(0.0, |http| http.seconds.0);
-    row.tcp.seconds.0 + tls + http
-}
-
-fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Resolve => "name resolution",
-        Phase::Connect => "the TCP handshake",
-        Phase::Tls => "TLS",
-        Phase::Http => "HTTP",
-    }
-}
-
-/// Who has to act, with the thing to act on.
-fn owner(finding: &Finding) -> String {
-    use crate::model::resource::ResourceKind as Kind;
-    let owned =
-        [Kind::SecurityGroup, Kind::NetworkAcl, Kind::RouteTable, Kind::VpcEndpoint, Kind::Vpc, Kind::File];
-    let references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
-    let thing =
-        references.into_iter().find(|reference| owned.contains(&reference.kind)).map(|r| r.id.as_str());
-    match (finding.side, thing) {
-        (Side::Provider, _) => "the provider".to_owned(),
-        (Side::Tool, _) => "this run".to_owned(),
-        (Side::Client, None) => "you: owner of this host".to_owned(),
-        (Side::ConsumerVpc, None) => "you: owner of this VPC".to_owned(),
-        (Side::Endpoint, None) => "you: owner of the endpoint".to_owned(),
-        (_, Some(thing)) => format!("you: owner of {thing}"),
-    }
-}
-
-fn who(vantage: &Vantage) -> String {
-    let mut parts = Vec::new();
-    parts.push(vantage.source_ip.known().map_or("unknown address".to_owned(), ToString::to_string));
-    parts.extend(vantage.eni.known().map(|eni| format!("on interface {eni}")));
-    if let Some(subnet) = vantage.subnet.known() {
-        let az = vantage.az_id.known().map(|az| format!(" ({az})")).unwrap_or_default();
-        parts.push(format!("{subnet}{az}"));
-    }
-    let groups: Vec<_> =
-        vantage.security_groups.known().into_iter().flatten().map(ToString::to_string).collect();
-    if !groups.is_empty() {
-        parts.push(groups.join(" "));
-    }
-    let how = match vantage.how {
-        VantageSource::Imds => "from instance metadata",
-        VantageSource::Inventory => "from the inventory",
-        VantageSource::Kernel => "from the kernel's routes; its place in the VPC is not known",
-    };
-    format!("{}   {how}", parts.join("  "))
-}
-
-/// The chain from the name to its addresses, and who told.
-fn name(target: &TargetFacts) -> String {
-    let system = &target.resolution.system;
-    let outcome = match &system.outcome {
-        SystemOutcome::Literal(_) => return "an address, nothing to resolve".to_owned(),
-        SystemOutcome::Addresses(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        SystemOutcome::Failed { message } => message.clone(),
-        SystemOutcome::TimedOut => "no answer".to_owned(),
-    };
-    let answers = target.resolution.servers.iter().filter_map(|server| Some((server, server.a.answer()?)));
-    let told = answers.into_iter().find(|(_, answer)| gives(answer, system.addresses()));
-    let Some((server, answer)) = told else {
-        let silent = target.resolution.servers.iter().filter(|server| server.gives_no_answer());
-        let silent: Vec<_> = silent.map(|server| server.server.ip().to_string()).collect();
-        let who = match silent.as_slice() {
-            [] => "this host's resolver".to_owned(),
-            silent => format!("this host's resolver; no answer from {}", silent.join(", ")),
-        };
-        return format!("{} → {outcome}   {who}, {}", target.target.host, system.seconds);
-    };
-    let mut chain = String::new();
-    for cname in &answer.cnames {
-        let _ = write!(chain, " → {}", cname.target);
-    }
-    let ttl = answer.addresses.first().map(|record| format!(", TTL {}", record.ttl)).unwrap_or_default();
-    format!("{}{chain} → {outcome}   {}, {}{ttl}", target.target.host, server.server.ip(), server.a.seconds)
-}
-
-fn gives(answer: &DnsAnswer, used: &[std::net::IpAddr]) -> bool {
-    !used.is_empty() && used.iter().any(|ip| answer.addresses.iter().any(|record| record.ip == *ip))
-}
-
 /// Causes that explain more than one target, once.
 fn shared_causes(out: &mut String, report: &Report, styles: &Styles) {
     let shared: Vec<_> = report.summary.iter().filter(|entry| entry.targets.len() > 1).collect();
@@ -453,13 +341,6 @@ fn footer(out: &mut String, report: &Report) {
         .collect();
     let targets = plural::count(report.targets.len(), "target", "targets");
     line(out, 0, &format!("{targets}: {} · {}", tally.join(", "), report.facts.elapsed));
-}
-
-/// Certificates, DNS answers and inventories are other people's text: control characters in it must not reach
-/// the terminal.
-fn clean(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-    text.chars().map(escaped).collect()
 }
 
 fn line(out: &mut String, indent: usize, text: &str) {

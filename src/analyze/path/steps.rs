@@ -1,91 +1,25 @@
-//! Does a flow pass, step by step, there and back?
-//!
-//! Every step is decided by itself, so that all blockers are seen and not only the first.
+//! How each step is decided, by itself.
 
-use crate::model::{
-    endpoint::{EndpointState, VpcEndpoint},
-    firewall::Direction,
-    id::{SubnetId, VpcId},
-    inventory::{Inventory, actions},
-    known::{Known, Reason, Unknown},
-    net::{self, Flow, PortRange},
-    report::PathVerdict,
-    resource::{ResourceKind, ResourceRef},
-    route::{PeeringConnection, RouteTarget},
+use crate::{
+    analyze::{
+        network_acl,
+        place::Place,
+        route,
+        security_group::{self, Denial, GroupVerdict, Other},
+    },
+    model::{
+        endpoint::{EndpointState, VpcEndpoint},
+        firewall::Direction,
+        id::{PeeringConnectionId, SubnetId, VpcId},
+        inventory::{Inventory, actions},
+        known::{Known, Reason, Unknown},
+        net::{self, Flow},
+        resource::{ResourceKind, ResourceRef},
+        route::{PeeringConnection, RouteTarget},
+    },
 };
 
-use super::{
-    network_acl::{self, AclDecision},
-    place::Place,
-    route,
-    security_group::{self, Denial, GroupVerdict, Other},
-};
-
-/// The steps of one flow in the order a packet and its reply meet them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Path {
-    pub flow: Flow,
-    pub source: Place,
-    pub destination: Place,
-    pub steps: Vec<Step>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    pub kind: StepKind,
-    pub outcome: StepOutcome,
-    /// The resource that decides.
-    pub resource: Option<ResourceRef>,
-    /// The deciding rule in its own words.
-    pub rule: String,
-    /// The share of the client's ports, from 0 to 1, that an allowing step denies all the same.
-    pub blocked_share: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StepKind {
-    SourceGroupEgress,
-    SourceAclEgress,
-    ForwardRoute,
-    DestinationInterface,
-    DestinationAclIngress,
-    DestinationGroupIngress,
-    ReturnAclEgress,
-    ReturnRoute,
-    ReturnAclIngress,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum StepOutcome {
-    Allow,
-    Deny(Blocker),
-    Undecided(Unknown),
-}
-
-/// What stops the flow at a step, with all that an explanation needs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Blocker {
-    Acl {
-        decision: AclDecision,
-    },
-    EndpointState(EndpointState),
-    Group(Denial),
-    /// No route, or one that leads nowhere.
-    Route(RouteBlocker),
-    /// Nobody holds the destination address, though it lies in a VPC whose interfaces are all known.
-    Unheld,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum RouteBlocker {
-    Missing,
-    Blackhole,
-    /// The route points at a gateway that does not carry private destinations.
-    NotCarried,
-    PeeringInactive {
-        status: String,
-    },
-}
+use super::{Blocker, Path, RouteBlocker, Step, StepKind, StepOutcome, ports_at};
 
 /// Analyses a flow between two places.
 pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, destination: Place) -> Path {
@@ -102,102 +36,6 @@ pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, destination: P
         question.acl(StepKind::ReturnAclIngress),
     ];
     Path { flow: flow.clone(), source, destination, steps }
-}
-
-impl Path {
-    pub fn verdict(&self) -> Known<PathVerdict> {
-        if self.blockers().next().is_some() {
-            return Known::Known(PathVerdict::Deny);
-        }
-        let undecided = self.steps.iter().find_map(|step| match &step.outcome {
-            StepOutcome::Undecided(why) => Some(why.clone()),
-            _ => None,
-        });
-        undecided.map_or(Known::Known(PathVerdict::Allow), Known::Unknown)
-    }
-
-    /// The step that denies the largest share of the client's ports while it allows the rest.
-    pub fn partly_blocked(&self) -> Option<&Step> {
-        let partly = self.steps.iter().filter(|step| step.blocked_share > 0.0);
-        partly.max_by(|a, b| a.blocked_share.total_cmp(&b.blocked_share))
-    }
-
-    /// Every packet of the flow passes, there and back, whichever port the kernel draws.
-    pub fn passes(&self) -> bool {
-        self.verdict() == Known::Known(PathVerdict::Allow) && self.partly_blocked().is_none()
-    }
-
-    pub fn step(&self, kind: StepKind) -> Option<&Step> {
-        self.steps.iter().find(|step| step.kind == kind)
-    }
-
-    pub fn blockers(&self) -> impl Iterator<Item = (&Step, &Blocker)> {
-        self.steps.iter().filter_map(|step| match &step.outcome {
-            StepOutcome::Deny(blocker) => Some((step, blocker)),
-            _ => None,
-        })
-    }
-
-    /// The destination ports of the packets that this step sees: the replies go to the client's.
-    pub fn ports_at(&self, kind: StepKind) -> PortRange {
-        ports_at(&self.flow, kind)
-    }
-
-    /// What stops the flow at this step; `Ok(None)` when the step lets it pass.
-    pub fn blocker_at(&self, kind: StepKind) -> Result<Option<(&Step, &Blocker)>, Unknown> {
-        match self.step(kind).map(|step| (step, &step.outcome)) {
-            Some((step, StepOutcome::Deny(blocker))) => Ok(Some((step, blocker))),
-            Some((_, StepOutcome::Undecided(why))) => Err(why.clone()),
-            Some((_, StepOutcome::Allow)) | None => Ok(None),
-        }
-    }
-}
-
-impl StepKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SourceGroupEgress => "source-sg-egress",
-            Self::SourceAclEgress => "source-nacl-egress",
-            Self::ForwardRoute => "forward-route",
-            Self::DestinationInterface => "destination-interface",
-            Self::DestinationAclIngress => "destination-nacl-ingress",
-            Self::DestinationGroupIngress => "destination-sg-ingress",
-            Self::ReturnAclEgress => "return-nacl-egress",
-            Self::ReturnRoute => "return-route",
-            Self::ReturnAclIngress => "return-nacl-ingress",
-        }
-    }
-
-    /// At whose subnet or interface the step stands.
-    pub fn is_at_source(self) -> bool {
-        matches!(
-            self,
-            Self::SourceGroupEgress | Self::SourceAclEgress | Self::ForwardRoute | Self::ReturnAclIngress
-        )
-    }
-
-    /// Seen from the resource that decides.
-    pub fn direction(self) -> Direction {
-        match self {
-            Self::SourceGroupEgress
-            | Self::SourceAclEgress
-            | Self::ForwardRoute
-            | Self::ReturnAclEgress
-            | Self::ReturnRoute => Direction::Egress,
-            Self::DestinationInterface
-            | Self::DestinationAclIngress
-            | Self::DestinationGroupIngress
-            | Self::ReturnAclIngress => Direction::Ingress,
-        }
-    }
-
-    fn is_return(self) -> bool {
-        matches!(self, Self::ReturnAclEgress | Self::ReturnRoute | Self::ReturnAclIngress)
-    }
-}
-
-fn ports_at(flow: &Flow, kind: StepKind) -> PortRange {
-    if kind.is_return() { flow.source_ports } else { PortRange::single(flow.destination_port) }
 }
 
 struct Question<'a> {
@@ -355,11 +193,7 @@ impl Question<'_> {
     }
 
     /// Why a peering connection would not carry packets to this place, if so.
-    fn peering_carries(
-        &self,
-        id: &crate::model::id::PeeringConnectionId,
-        to: &Place,
-    ) -> Result<Option<RouteBlocker>, Unknown> {
+    fn peering_carries(&self, id: &PeeringConnectionId, to: &Place) -> Result<Option<RouteBlocker>, Unknown> {
         let connections = self.inventory.peering_connections.ok()?;
         let Some(connection) = connections.iter().find(|connection| connection.id == *id) else {
             return Err(Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent));
