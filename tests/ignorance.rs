@@ -1,10 +1,12 @@
 //! What we do not know must never accuse anybody, and never acquit anybody either: every story is told again
 //! with parts of the configuration hidden.
 
-#![expect(clippy::disallowed_methods, reason = "tests read their own files")]
+#[path = "support/stories.rs"]
+mod stories;
 
-use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
+use stories::stories;
 use vpce_doctor::{
     model::{
         facts::Facts,
@@ -30,18 +32,6 @@ const LISTS: [(&str, Hide); 9] = [
     (actions::VPC_ENDPOINTS, |inventory, why| inventory.vpc_endpoints = Known::Unknown(why)),
     (actions::VPCS, |inventory, why| inventory.vpcs = Known::Unknown(why)),
 ];
-
-fn stories() -> Vec<(String, Facts)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let folders =
-        fs::read_dir(root).expect("tests/scenarios exists").map(|entry| entry.expect("readable").path());
-    let read = |path: std::path::PathBuf| {
-        let name = path.file_name()?.to_string_lossy().into_owned();
-        let text = fs::read_to_string(path.join("facts.json")).ok()?;
-        Some((name, serde_json::from_str(&text).expect("facts.json is a recording")))
-    };
-    folders.filter_map(read).collect()
-}
 
 fn hidden(facts: &Facts, lists: &[usize]) -> Facts {
     let mut inventory = Inventory::clone(&facts.inventory);

@@ -2,37 +2,18 @@
 //! run with `INSTA_UPDATE=always` and read the difference.
 #![expect(clippy::disallowed_methods, reason = "tests read their own files")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+#[path = "support/stories.rs"]
+mod stories;
+
+use std::{fs, path::Path};
 
 use serde_json::Value;
+use stories::{root, stories};
 use vpce_doctor::{
     model::facts::Facts,
     render::{human, json, style::Styles},
     rules::{self, RULES},
 };
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
-}
-
-fn stories() -> Vec<(String, Facts)> {
-    let mut stories: Vec<_> = fs::read_dir(root())
-        .expect("tests/scenarios exists")
-        .map(|entry| entry.expect("a readable entry").path())
-        .filter(|path| path.join("facts.json").is_file())
-        .map(|path| {
-            let name = path.file_name().expect("a folder has a name").to_string_lossy().into_owned();
-            let text = fs::read_to_string(path.join("facts.json")).expect("readable");
-            (name, serde_json::from_str(&text).expect("facts.json is a recording"))
-        })
-        .collect();
-    stories.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(!stories.is_empty(), "there are stories");
-    stories
-}
 
 #[test]
 fn reports_read_as_agreed() {

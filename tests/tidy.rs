@@ -1,29 +1,16 @@
 //! What every finding owes: a code of its own, an explanation in all sections, a rule that emits it and a
 //! scenario that shows it.
-#![expect(clippy::disallowed_methods, reason = "tests read their own files")]
 
-use std::{collections::BTreeSet, fs, path::Path};
+#[path = "support/stories.rs"]
+mod stories;
 
+use std::collections::BTreeSet;
+
+use stories::stories;
 use vpce_doctor::{
-    model::{facts::Facts, finding::Severity},
+    model::finding::Severity,
     rules::{self, RULES, SECTIONS},
 };
-
-fn scenarios() -> Vec<(String, Facts)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut all: Vec<_> = fs::read_dir(&root)
-        .expect("tests/scenarios exists")
-        .map(|entry| entry.expect("a readable entry").path())
-        .filter(|path| path.is_dir())
-        .map(|path| {
-            let name = path.file_name().expect("a folder has a name").to_string_lossy().into_owned();
-            let text = fs::read_to_string(path.join("facts.json")).expect("a scenario has facts.json");
-            (name, serde_json::from_str(&text).expect("facts.json is a recording"))
-        })
-        .collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
-    all
-}
 
 #[test]
 fn codes_are_unique_kebab_case_words() {
@@ -67,10 +54,10 @@ fn codes_named_in_explanations_exist() {
 
 #[test]
 fn every_finding_is_shown_by_a_scenario_of_its_name() {
-    let scenarios = scenarios();
+    let stories = stories();
     for rule in RULES {
         let code = rule.meta.code;
-        let Some((_, facts)) = scenarios.iter().find(|(name, _)| name == code) else {
+        let Some((_, facts)) = stories.iter().find(|(name, _)| name == code) else {
             panic!("no folder tests/scenarios/{code}");
         };
         let report = rules::diagnose(facts.clone());
@@ -86,7 +73,7 @@ fn every_finding_is_shown_by_a_scenario_of_its_name() {
 
 #[test]
 fn findings_are_true_to_their_word_in_every_scenario() {
-    for (name, facts) in scenarios() {
+    for (name, facts) in stories() {
         let report = rules::diagnose(facts);
         for finding in report.targets.iter().flat_map(|target| &target.findings) {
             let code = &finding.code;
