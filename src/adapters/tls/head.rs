@@ -26,6 +26,9 @@ impl Head {
     /// The first bytes as text, when they cannot be the start of a TLS record.
     pub(super) fn foreign(head: &Mutex<Self>) -> Option<String> {
         let head = head.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_client_hello(&head.0) {
+            return Some("our own ClientHello, sent back".to_owned());
+        }
         (!head.0.is_empty() && !is_record(&head.0)).then(|| text(&head.0))
     }
 }
@@ -33,6 +36,13 @@ impl Head {
 /// RFC 8446 section 5.1: a content type from 20 to 24 (RFC 6520 has the last), then major version 3.
 fn is_record(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(|kind| (20..=24).contains(kind)) && bytes.get(1).is_none_or(|major| *major == 3)
+}
+
+/// Only clients send a ClientHello (RFC 8446 section 4.1.2): one that comes back is an echo.
+fn is_client_hello(bytes: &[u8]) -> bool {
+    const HANDSHAKE: u8 = 22;
+    const CLIENT_HELLO: u8 = 1;
+    bytes.first() == Some(&HANDSHAKE) && bytes.get(5) == Some(&CLIENT_HELLO)
 }
 
 /// The first line when it is plain text, otherwise all that was kept, with the rest escaped.
@@ -111,6 +121,7 @@ mod tests {
     #[test_case(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n", Some("HTTP/1.1 400 Bad Request"))]
     #[test_case(b"J\0\0\0\n8.0.36\0", Some(r"J\x00\x00\x00\n8.0.36\x00"); "a MySQL greeting")]
     #[test_case(b"\x16\x03\x03\0\x7a", None; "a handshake record")]
+    #[test_case(b"\x16\x03\x01\x02\0\x01\0\x01", Some("our own ClientHello, sent back"); "an echo")]
     #[test_case(b"\x15\x03", None; "half an alert")]
     #[test_case(b"\x16GET", Some(r"\x16GET"))]
     #[test_case(b"", None; "nothing")]

@@ -33,12 +33,7 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&DNS_NXDOMAIN_NO_RECORD, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let denied = case
-        .target
-        .resolution
-        .servers
-        .iter()
-        .any(ServerAnswer::denies_name);
+    let denied = case.target.resolution.servers.iter().any(ServerAnswer::denies_name);
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
     // An alias that leads to nothing is a record, and another finding's.
     let dangling = case.answers().any(|answer| !answer.cnames.is_empty());

@@ -84,6 +84,7 @@ fn only_candidate<'a>(case: &Case<'_>, endpoints: &[&'a VpcEndpoint]) -> Option<
     match candidates.as_slice() {
         [only]
             if !aws
+                && case.dns_attributes_off().is_empty()
                 && case.target.target.literal().is_none()
                 && case.undelivered_public().next().is_some() =>
         {

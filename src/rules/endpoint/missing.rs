@@ -88,8 +88,12 @@ fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confid
         let served = endpoints.iter().any(|e| e.service == service || covers(case, e));
         return (!served).then_some((Absent::Service(service), Confidence::Confirmed));
     }
-    // A name that says nothing of its service: only a VPC without any interface endpoint tells something.
-    let none = endpoints.iter().all(|endpoint| endpoint.kind != EndpointKind::Interface);
+    // A name that says nothing of its service: it tells something that no endpoint here could serve it.
+    let could_serve = |endpoint: &&VpcEndpoint| {
+        endpoint.kind == EndpointKind::Interface
+            && dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) != Some(false)
+    };
+    let none = !endpoints.iter().any(could_serve) && target.literal().is_none();
     let public = case.undelivered_public().next().is_some();
     (none && public).then_some((Absent::Any, Confidence::Possible))
 }
