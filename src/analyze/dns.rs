@@ -28,14 +28,17 @@ pub fn is_vpc_resolver(inventory: &Inventory, server: SocketAddr) -> bool {
 pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<bool> {
     let declared =
         inventory.service(&endpoint.service).map(|s| s.private_dns_names.clone()).unwrap_or_default();
-    let listed = endpoint.dns_names.iter().filter(|name| !name.ends_with(".vpce.amazonaws.com")).cloned();
+    let listed = endpoint.dns_names.iter().filter(|name| !name.starts_with("vpce-")).cloned();
     let names: Vec<_> = declared.into_iter().chain(listed).collect();
-    if !names.is_empty() {
-        return Some(names.iter().any(|pattern| name_matches(pattern, host)));
-    }
     // The customary name of an AWS service: if it fits, it is the one; if not, the service may have others.
-    let customary = aws_service_name(&endpoint.service)?;
-    if name_matches(&customary, host) { Some(true) } else { (!is_aws_name(host)).then_some(false) }
+    let customary = aws_service_name(&endpoint.service);
+    // Its zone holds everything below it too: 123456789012.dkr.ecr.us-west-2.amazonaws.com.
+    let below = customary.as_ref().map(|name| format!("*.{name}"));
+    if names.iter().chain(&customary).chain(&below).any(|pattern| name_matches(pattern, host)) {
+        return Some(true);
+    }
+    let all_known = !names.is_empty() || (customary.is_some() && !is_aws_name(host));
+    all_known.then_some(false)
 }
 
 /// `com.amazonaws.us-west-2.ecr.api` → `api.ecr.us-west-2.amazonaws.com`.

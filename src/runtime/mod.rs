@@ -4,7 +4,6 @@
 mod board;
 pub mod collect;
 pub mod daemon;
-pub mod doctor;
 mod http;
 mod lapse;
 pub mod schedule;

@@ -74,6 +74,7 @@ pub(super) fn who(vantage: &Vantage) -> String {
     let how = match vantage.how {
         VantageSource::Imds => "from instance metadata",
         VantageSource::Inventory => "from the inventory",
+        VantageSource::Kernel if !vantage.source_ip.is_known() => "this host has no route towards the target",
         VantageSource::Kernel => "from the kernel's routes; its place in the VPC is not known",
     };
     format!("{}   {how}", parts.join("  "))

@@ -94,7 +94,7 @@ fn about_us(state: &State<'_>, text: &mut String) {
     if let Some((_, fetched)) = state.inventory {
         Family::gauge(
             "vpce_doctor_inventory_fetch_timestamp_seconds",
-            "When the configuration of the VPC was last asked for, in Unix time.",
+            "When the configuration of the VPC in use was read, in Unix time.",
         )
         .with(&[], seconds(fetched))
         .write(text);
