@@ -84,6 +84,10 @@ fn rank(finding: &Finding) -> impl Ord + use<> {
 /// Findings propose apart from each other; entries of one ACL must not claim the same number. A lower number
 /// decides no later, so that moving down keeps a proposal what it was.
 fn settle_numbers(case: &Case<'_>, findings: &mut [Finding]) {
+    let about_acl = |change: &Change| matches!(change, Change::AddAclEntry { .. });
+    if !findings.iter().flat_map(changes).any(about_acl) {
+        return;
+    }
     let mut mended = Inventory::clone(&case.facts.inventory);
     let fixes = findings.iter_mut().flat_map(|finding| &mut finding.fixes);
     for fix in fixes.filter(|fix| fix.change.is_some()) {
