@@ -38,7 +38,7 @@ fn is_record(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(|kind| (20..=24).contains(kind)) && bytes.get(1).is_none_or(|major| *major == 3)
 }
 
-/// Only clients send a ClientHello (RFC 8446 section 4.1.2): one that comes back is an echo.
+/// Only clients send a `ClientHello` (RFC 8446 section 4.1.2): one that comes back is an echo.
 fn is_client_hello(bytes: &[u8]) -> bool {
     const HANDSHAKE: u8 = 22;
     const CLIENT_HELLO: u8 = 1;
