@@ -1,6 +1,6 @@
 //! What we say: a cause, how sure we are, whose it is, why, and what would mend it.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,36 @@ pub struct Finding {
 pub enum Symptom {
     /// The name gives nothing to connect to.
     NameGivesNothing,
-    /// This address fails in this phase.
-    AddressFails { ip: IpAddr, phase: Phase },
+    /// This address fails in this phase, in this way.
+    AddressFails { ip: IpAddr, phase: Phase, failure: Failure },
+}
+
+/// How a phase fails, as far as an application could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// A fatal TLS alert.
+    Alert,
+    CertificateName,
+    CertificateTrust,
+    /// The handshake completed and no certificate could be judged.
+    CertificateUnknown,
+    CertificateValidity,
+    Failed,
+    /// This host would not send.
+    LocalError,
+    NotTls,
+    /// An earlier phase left nothing to try.
+    NotTried,
+    Refused,
+    Reset,
+    /// An HTTP status that the target does not accept.
+    Status,
+    TimedOut,
+    /// The peer closed before the handshake ended.
+    UnexpectedEof,
+    /// A router said that it cannot deliver.
+    Unreachable,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -153,12 +181,80 @@ pub struct Undecided {
     pub why: Unknown,
 }
 
+impl Finding {
+    /// The thing to look at, or to change: what makes it the same cause for many targets.
+    pub fn subject(&self) -> Option<&ResourceRef> {
+        let references = self.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
+        references.into_iter().find(|reference| reference.kind.is_shared())
+    }
+
+    /// Whether one change mends both.
+    pub fn is_same_cause(&self, other: &Self) -> bool {
+        let same_subject = match (self.subject(), other.subject()) {
+            (Some(one), Some(other)) => one.is_same_thing(other),
+            (None, None) => self.summary == other.summary,
+            _ => false,
+        };
+        self.code == other.code && same_subject
+    }
+}
+
+impl Layer {
+    /// What lies there is read from the configuration, not met by packets.
+    pub fn is_configuration(self) -> bool {
+        matches!(
+            self,
+            Self::SourceGroup
+                | Self::SourceAcl
+                | Self::Route
+                | Self::EndpointAcl
+                | Self::EndpointGroup
+                | Self::Endpoint
+        )
+    }
+}
+
 impl Change {
     pub fn direction(&self) -> Direction {
         match self {
             Self::AddGroupRule { rule, .. } => rule.direction,
             Self::AddAclEntry { entry, .. } => entry.direction,
         }
+    }
+}
+
+impl fmt::Display for Symptom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NameGivesNothing => f.write_str("the name gives nothing to connect to"),
+            Self::AddressFails { ip, phase, failure } => write!(f, "{ip} {}", phrase(*phase, *failure)),
+        }
+    }
+}
+
+/// What happens, to follow an address.
+fn phrase(phase: Phase, failure: Failure) -> &'static str {
+    match (phase, failure) {
+        (Phase::Connect, Failure::TimedOut) => "gives no answer to a SYN",
+        (Phase::Connect, Failure::Refused) => "refuses the connection",
+        (Phase::Connect, Failure::Unreachable) => "cannot be reached: a router said so",
+        (Phase::Connect, _) => "was never sent a packet: this host would not",
+        (Phase::Tls, Failure::Alert) => "connects and ends the TLS handshake with an alert",
+        (Phase::Tls, Failure::CertificateName) => "presents a certificate for other names",
+        (Phase::Tls, Failure::CertificateTrust) => "presents a certificate that this host does not trust",
+        (Phase::Tls, Failure::CertificateValidity) => "presents a certificate outside its time of validity",
+        (Phase::Tls, Failure::CertificateUnknown) => {
+            "completes the handshake with a certificate that cannot be judged"
+        }
+        (Phase::Tls, Failure::NotTls) => "connects and answers the ClientHello with something that is no TLS",
+        (Phase::Tls, Failure::Reset) => "connects and resets the connection during the TLS handshake",
+        (Phase::Tls, Failure::TimedOut) => "connects and leaves the ClientHello without an answer",
+        (Phase::Tls, Failure::UnexpectedEof) => "connects and closes during the TLS handshake",
+        (Phase::Tls, _) => "connects, and the TLS handshake fails",
+        (Phase::Http, Failure::Status) => "answers HTTP with a status that this target does not accept",
+        (Phase::Http, Failure::TimedOut) => "leaves the HTTP request without an answer",
+        (Phase::Http, _) => "connects, and the HTTP exchange fails",
+        (Phase::Resolve, _) => "is not resolved",
     }
 }
 
@@ -217,5 +313,22 @@ words!(Side {
     Endpoint => "endpoint",
     Provider => "provider",
     Tool => "tool",
+});
+words!(Failure {
+    Alert => "alert",
+    CertificateName => "certificate-name",
+    CertificateTrust => "certificate-trust",
+    CertificateUnknown => "certificate-unknown",
+    CertificateValidity => "certificate-validity",
+    Failed => "failed",
+    LocalError => "local-error",
+    NotTls => "not-tls",
+    NotTried => "not-tried",
+    Refused => "refused",
+    Reset => "reset",
+    Status => "status",
+    TimedOut => "timed-out",
+    UnexpectedEof => "unexpected-eof",
+    Unreachable => "unreachable",
 });
 words!(Phase { Resolve => "resolve", Connect => "connect", Tls => "tls", Http => "http" });

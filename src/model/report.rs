@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     facts::Facts,
-    finding::{Finding, Symptom, Undecided},
+    finding::{Finding, Severity, Side, Symptom, Undecided},
     id::{AzId, EndpointId, NetworkInterfaceId},
     known::Known,
+    resource::ResourceRef,
 };
 
 /// Facts and what was concluded from them, target by target in the order given.
@@ -31,7 +32,17 @@ pub struct TargetReport {
     pub findings: Vec<Finding>,
     pub undecided: Vec<Undecided>,
     /// What no finding accounts for.
-    pub unexplained: Vec<Symptom>,
+    pub unexplained: Vec<Unexplained>,
+}
+
+/// A symptom left over: nobody is accused of it, but it is not passed over either.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unexplained {
+    pub symptom: Symptom,
+    /// What it may still be, as far as the evidence leaves open.
+    pub left: String,
+    /// What would settle it: commands, or permissions.
+    pub settle: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +52,8 @@ pub struct AddressReport {
     pub endpoint: Option<EndpointId>,
     pub az_id: Option<AzId>,
     pub path: Known<PathVerdict>,
+    /// Absent when one of the planes has nothing to say.
+    pub cell: Option<Cell>,
     /// The share of this host's ports, from 0 to 1, to which an allowing path drops the replies all the same.
     pub blocked_share: f64,
     /// Every expected phase passed.
@@ -52,6 +65,21 @@ pub struct AddressReport {
 pub enum PathVerdict {
     Allow,
     Deny,
+}
+
+/// Configuration × packets: what the configuration says of the path, and what became of the SYN.
+///
+/// A refusal is an answer: it came back over the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cell {
+    AllowedAnswered,
+    /// The cause lies past what the configuration shows.
+    AllowedDropped,
+    /// The configuration, as read, is old or incomplete.
+    DeniedAnswered,
+    /// Both planes agree.
+    DeniedDropped,
 }
 
 /// About connectivity now.
@@ -71,8 +99,28 @@ pub enum TargetVerdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SummaryEntry {
     pub code: String,
+    /// The worst among its targets.
+    pub severity: Severity,
+    pub side: Side,
+    /// The thing to change, where there is one.
+    pub subject: Option<ResourceRef>,
     pub targets: Vec<String>,
     pub text: String,
+}
+
+impl Cell {
+    pub const ALL: [Self; 4] =
+        [Self::AllowedAnswered, Self::AllowedDropped, Self::DeniedAnswered, Self::DeniedDropped];
+
+    /// As in JSON and in metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowedAnswered => "allowed-answered",
+            Self::AllowedDropped => "allowed-dropped",
+            Self::DeniedAnswered => "denied-answered",
+            Self::DeniedDropped => "denied-dropped",
+        }
+    }
 }
 
 impl PathVerdict {

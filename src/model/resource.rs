@@ -39,6 +39,11 @@ impl ResourceRef {
         Self { kind, id: id.to_string(), position: None }
     }
 
+    /// The same resource, wherever in it.
+    pub fn is_same_thing(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.id == other.id
+    }
+
     #[must_use]
     pub fn at(mut self, position: impl fmt::Display) -> Self {
         self.position = Some(position.to_string());
@@ -47,6 +52,12 @@ impl ResourceRef {
 }
 
 impl ResourceKind {
+    /// Whether several targets may have it in common, so that one change mends them all. An address or a name
+    /// belongs to its target.
+    pub fn is_shared(self) -> bool {
+        !matches!(self, Self::Address | Self::DnsName | Self::NetworkInterface | Self::Subnet)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",

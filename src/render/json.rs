@@ -14,7 +14,7 @@ use crate::model::{
     observation::{
         AddressProbe, HttpOutcome, HttpProbe, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe, Verdict,
     },
-    report::{AddressReport, PathVerdict, Report, TargetReport},
+    report::{AddressReport, Cell, PathVerdict, Report, SummaryEntry, TargetReport, Unexplained},
     resource::ResourceRef,
 };
 
@@ -37,11 +37,7 @@ fn view(report: &Report) -> JsonReport<'_> {
         vantage: vantage(&report.facts.vantage),
         inventory: inventory(&report.facts.inventory.source),
         targets: targets.map(|(facts, report)| target(facts, report)).collect(),
-        summary: report
-            .summary
-            .iter()
-            .map(|entry| JsonSummary { code: &entry.code, targets: &entry.targets, text: &entry.text })
-            .collect(),
+        summary: report.summary.iter().map(summary).collect(),
     }
 }
 
@@ -84,6 +80,15 @@ struct JsonTarget<'a> {
     addresses: Vec<JsonAddress<'a>>,
     findings: Vec<JsonFinding<'a>>,
     undecided: Vec<JsonUndecided<'a>>,
+    unexplained: Vec<JsonUnexplained<'a>>,
+}
+
+/// What no finding accounts for.
+#[derive(Serialize)]
+struct JsonUnexplained<'a> {
+    text: String,
+    left: &'a str,
+    settle: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -95,6 +100,9 @@ struct JsonAddress<'a> {
     endpoint: Option<&'a str>,
     az_id: Option<&'a str>,
     path: &'static str,
+    /// Configuration × packets; absent when one of them has nothing to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<&'static str>,
     tcp: JsonTcp<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<JsonTls<'a>>,
@@ -220,6 +228,11 @@ struct JsonUndecided<'a> {
 #[derive(Serialize)]
 struct JsonSummary<'a> {
     code: &'a str,
+    severity: &'static str,
+    side: &'static str,
+    /// The thing to change, where there is one.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<JsonRef<'a>>,
     targets: &'a [String],
     text: &'a str,
 }
@@ -262,6 +275,7 @@ fn target<'a>(facts: &'a TargetFacts, report: &'a TargetReport) -> JsonTarget<'a
         addresses: rows.map(|(probe, row)| address(probe, row)).collect(),
         findings: report.findings.iter().map(finding).collect(),
         undecided: report.undecided.iter().map(undecided).collect(),
+        unexplained: report.unexplained.iter().map(unexplained).collect(),
     }
 }
 
@@ -273,6 +287,7 @@ fn address<'a>(probe: &'a AddressProbe, row: &'a AddressReport) -> JsonAddress<'
         endpoint: row.endpoint.as_ref().map(EndpointId::as_str),
         az_id: row.az_id.as_ref().map(AzId::as_str),
         path: PathVerdict::word(&row.path),
+        cell: row.cell.map(Cell::as_str),
         tcp: tcp(&probe.tcp),
         tls: probe.tls.as_ref().map(tls),
         http: probe.http.as_ref().map(http),
@@ -374,6 +389,25 @@ fn fix(fix: &Fix) -> JsonFix<'_> {
         cli: fix.cli.as_deref(),
         terraform: fix.terraform.as_deref(),
         verified: fix.verified,
+    }
+}
+
+fn summary(entry: &SummaryEntry) -> JsonSummary<'_> {
+    JsonSummary {
+        code: &entry.code,
+        severity: entry.severity.as_str(),
+        side: entry.side.as_str(),
+        reference: entry.subject.as_ref().map(reference),
+        targets: &entry.targets,
+        text: &entry.text,
+    }
+}
+
+fn unexplained(unexplained: &Unexplained) -> JsonUnexplained<'_> {
+    JsonUnexplained {
+        text: unexplained.symptom.to_string(),
+        left: &unexplained.left,
+        settle: &unexplained.settle,
     }
 }
 

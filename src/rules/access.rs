@@ -142,16 +142,8 @@ fn draft(
     }
     evidence.extend(blocked.iter().map(|b| words::packets(case, b.row)));
     let draft =
-        Draft::new(confidence(case), summary).evidence(evidence).explains(blocked.iter().map(|b| b.row));
+        Draft::new(Confidence::Confirmed, summary).evidence(evidence).explains(blocked.iter().map(|b| b.row));
     changes.into_iter().fold(draft, |draft, change| draft.fix(fix(change)))
-}
-
-/// Where packets pass that the same configuration denies, what was read is old or incomplete, and its other
-/// denials are worth little.
-fn confidence(case: &Case<'_>) -> Confidence {
-    let contradicts =
-        |row: &Row<'_>| row.probe.tcp.outcome.is_connected() && row.path.blockers().next().is_some();
-    if case.rows.iter().any(contradicts) { Confidence::Possible } else { Confidence::Confirmed }
 }
 
 fn decided_by(step: &Step) -> Evidence {

@@ -18,6 +18,7 @@ use crate::{
         known::{Known, Unknown},
         net::{self, Flow, PortRange},
         observation::{AddressProbe, DnsAnswer, Lookup, ServerAnswer, TcpOutcome},
+        report::Cell,
     },
 };
 
@@ -176,14 +177,8 @@ impl<'a> Row<'a> {
             Known::Known(None) => Known::Known(None),
             Known::Unknown(why) => Known::Unknown(why.clone()),
         };
-        let phase = symptom::failing_phase(&target.target, probe).filter(|_| probe.used);
-        Self {
-            probe,
-            path: path_to(facts, target, probe),
-            symptom: phase.map(|phase| Symptom::AddressFails { ip: probe.ip, phase }),
-            eni,
-            endpoint,
-        }
+        let symptom = symptom::of_row(&target.target, probe).filter(|_| probe.used);
+        Self { probe, path: path_to(facts, target, probe), symptom, eni, endpoint }
     }
 
     pub fn ip(&self) -> IpAddr {
@@ -192,7 +187,17 @@ impl<'a> Row<'a> {
 
     /// For rows that were tried for comparison: every expected phase passed.
     pub(super) fn passes_without_use(&self, case: &Case<'_>) -> bool {
-        symptom::failing_phase(&case.target.target, self.probe).is_none()
+        symptom::failure(&case.target.target, self.probe).is_none()
+    }
+
+    /// An answer came over a path that the configuration denies.
+    pub(super) fn contradicts(&self) -> bool {
+        symptom::cell(&self.path.verdict(), &self.probe.tcp.outcome) == Some(Cell::DeniedAnswered)
+    }
+
+    /// Something on the far side of the path answered, if only to refuse.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self.probe.tcp.outcome, TcpOutcome::Connected { .. } | TcpOutcome::Refused { .. })
     }
 
     pub fn is_silent(&self) -> bool {

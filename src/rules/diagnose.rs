@@ -6,13 +6,14 @@ use crate::{
     analyze::{path::Path, remedy, symptom},
     model::{
         facts::{Facts, TargetFacts},
-        finding::{Change, Confidence, Finding, Severity, Symptom, Undecided},
+        finding::{Change, Confidence, Evidence, Finding, Severity, Undecided},
         inventory::Inventory,
         report::{AddressReport, Report, SummaryEntry, TargetReport},
+        resource::ResourceRef,
     },
 };
 
-use super::{Case, RULES, Row, Rule, access, case::Draft};
+use super::{Case, RULES, Row, Rule, access, case::Draft, find, remainder::remainder};
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
@@ -32,10 +33,11 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
             Err(why) => undecided.push(Undecided { code: rule.meta.code.to_owned(), why }),
         }
     }
+    doubt(&case, &mut findings);
     findings.sort_by_key(rank);
     settle_numbers(&case, &mut findings);
     prove(&case, &mut findings);
-    let unexplained = unexplained(&case.symptoms, &findings);
+    let unexplained = remainder(&case, &findings);
     let verdict = symptom::verdict(target, &case.symptoms);
     let addresses = case.rows.iter().map(|row| address(facts, target, row)).collect();
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
@@ -60,6 +62,31 @@ fn finding(rule: &Rule, draft: Draft) -> Finding {
 
 fn is_cause(finding: &Finding) -> bool {
     finding.severity == Severity::Error && !finding.explains.is_empty()
+}
+
+/// Where packets pass that the configuration denies, what was read is old or incomplete. What rests on the very
+/// resource that was contradicted is worth little then, and nothing else of that configuration is certain.
+fn doubt(case: &Case<'_>, findings: &mut [Finding]) {
+    let contradicted: Vec<&Row<'_>> = case.rows.iter().filter(|row| row.contradicts()).collect();
+    let Some(first) = contradicted.first() else { return };
+    let denied_by: Vec<&ResourceRef> = contradicted
+        .iter()
+        .flat_map(|row| row.path.blockers())
+        .filter_map(|(step, _)| step.resource.as_ref())
+        .collect();
+    for finding in findings.iter_mut().filter(|f| f.severity == Severity::Error && f.layer.is_configuration())
+    {
+        let mut references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
+        let same = references.any(|reference| denied_by.iter().any(|denied| denied.is_same_thing(reference)));
+        let ceiling = if same { Confidence::Possible } else { Confidence::Likely };
+        if finding.confidence > ceiling {
+            finding.confidence = ceiling;
+            finding.evidence.push(Evidence::new(format!(
+                "but {} answers although this configuration denies it too: what was read may be old or incomplete",
+                first.ip()
+            )));
+        }
+    }
 }
 
 /// Causes of what fails now first; among them the one that explains the most with the strongest evidence,
@@ -131,11 +158,6 @@ fn explained_rows<'c, 'a>(case: &'c Case<'a>, finding: &Finding) -> impl Iterato
     case.rows.iter().filter(move |row| row.symptom.as_ref().is_some_and(|symptom| explains.contains(symptom)))
 }
 
-fn unexplained(symptoms: &[Symptom], findings: &[Finding]) -> Vec<Symptom> {
-    let explained = |symptom: &&Symptom| findings.iter().any(|finding| finding.explains.contains(symptom));
-    symptoms.iter().filter(|symptom| !explained(symptom)).cloned().collect()
-}
-
 fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport {
     let eni = row.eni.known().copied().flatten();
     AddressReport {
@@ -144,26 +166,51 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
         endpoint: row.endpoint.known().copied().flatten().map(|endpoint| endpoint.id.clone()),
         az_id: eni.and_then(|eni| facts.inventory.az_id_of(eni)),
         path: row.path.verdict(),
+        cell: symptom::cell(&row.path.verdict(), &row.probe.tcp.outcome),
         blocked_share: row.path.partly_blocked().map_or(0.0, |step| step.blocked_share),
-        healthy: symptom::failing_phase(&target.target, row.probe).is_none(),
+        healthy: symptom::failure(&target.target, row.probe).is_none(),
     }
 }
 
-/// One entry a cause, in the order in which targets name them.
+/// One entry a cause, whatever it is called for each target.
 pub fn summarize(facts: &Facts, targets: &[TargetReport]) -> Vec<SummaryEntry> {
-    let mut entries: Vec<SummaryEntry> = Vec::new();
+    let mut causes: Vec<(&Finding, SummaryEntry)> = Vec::new();
     for (target, report) in facts.targets.iter().zip(targets) {
         for finding in &report.findings {
             let name = target.target.name.clone();
-            match entries.iter_mut().find(|e| e.code == finding.code && e.text == finding.summary) {
-                Some(entry) => entry.targets.push(name),
-                None => entries.push(SummaryEntry {
-                    code: finding.code.clone(),
-                    targets: vec![name],
-                    text: finding.summary.clone(),
-                }),
+            match causes.iter_mut().find(|(first, _)| first.is_same_cause(finding)) {
+                Some((_, entry)) => add(entry, finding, name),
+                None => causes.push((finding, entry(finding, name))),
             }
         }
     }
+    let mut entries: Vec<_> = causes.into_iter().map(|(_, entry)| entry).collect();
+    // What fails now first, and what breaks the most of it; otherwise in the order in which targets name them.
+    entries.sort_by_key(|entry| (Reverse(entry.severity), Reverse(entry.targets.len())));
     entries
+}
+
+fn entry(finding: &Finding, target: String) -> SummaryEntry {
+    SummaryEntry {
+        code: finding.code.clone(),
+        severity: finding.severity,
+        side: finding.side,
+        subject: finding.subject().cloned(),
+        targets: vec![target],
+        text: finding.summary.clone(),
+    }
+}
+
+fn add(entry: &mut SummaryEntry, finding: &Finding, target: String) {
+    entry.severity = entry.severity.max(finding.severity);
+    entry.targets.push(target);
+    if entry.text != finding.summary {
+        entry.text = common_text(finding);
+    }
+}
+
+/// What is true of all targets of a cause, when each is told in words of its own.
+fn common_text(finding: &Finding) -> String {
+    let title = find(&finding.code).map_or(finding.code.as_str(), |meta| meta.title);
+    finding.subject().map_or_else(|| title.to_owned(), |subject| format!("{}: {title}", subject.id))
 }

@@ -14,6 +14,7 @@ mod case;
 mod diagnose;
 mod endpoint_state;
 mod macros;
+mod remainder;
 mod tls_rows;
 mod words;
 

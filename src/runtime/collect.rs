@@ -193,7 +193,7 @@ pub(super) async fn observe(
             row.used = usable.contains(&row.ip);
         }
         let mut used = rows.iter().filter(|row| row.used);
-        let healthy = !usable.is_empty() && used.all(|row| symptom::failing_phase(target, row).is_none());
+        let healthy = !usable.is_empty() && used.all(|row| symptom::failure(target, row).is_none());
         if healthy && hosts_file.is_empty() {
             // Running out of patience is the point; that they all answered meanwhile only ends it sooner.
             let _ = timeout(PATIENCE_WHEN_HEALTHY, answered.notified()).await;

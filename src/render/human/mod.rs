@@ -3,18 +3,18 @@
 
 mod prose;
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
-use prose::{clean, folded, name, owner, phase_name, total_seconds, who};
+use prose::{clean, folded, name, owner, total_seconds, who};
 
 use crate::{
     model::{
         facts::{Facts, TargetFacts},
-        finding::{Finding, Severity, Symptom},
+        finding::{Finding, Severity},
         inventory::InventorySource,
         known::{Known, Reason},
         observation::{AddressProbe, HttpOutcome, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe},
-        report::{AddressReport, PathVerdict, Report, TargetReport, TargetVerdict},
+        report::{AddressReport, Cell, PathVerdict, Report, TargetReport, TargetVerdict},
     },
     render::{
         plural,
@@ -27,13 +27,28 @@ const LABEL: usize = 12;
 
 pub fn render(report: &Report, styles: &Styles) -> String {
     let mut out = String::new();
+    let mut told = Told::default();
     for (facts, target) in report.facts.targets.iter().zip(&report.targets) {
         let section = Section { facts: &report.facts, target: facts, report: target, styles };
-        section.write(&mut out);
+        section.write(&mut out, &mut told);
     }
     shared_causes(&mut out, report, styles);
     footer(&mut out, report);
     out
+}
+
+/// What earlier targets of the same report showed already: one cause for forty targets is shown once.
+#[derive(Default)]
+struct Told {
+    /// With the name of the target.
+    causes: Vec<(Finding, String)>,
+    fixes: HashSet<(String, Option<String>)>,
+}
+
+impl Told {
+    fn where_told(&self, finding: &Finding) -> Option<&str> {
+        self.causes.iter().find(|(told, _)| told.is_same_cause(finding)).map(|(_, target)| target.as_str())
+    }
 }
 
 /// One target.
@@ -45,30 +60,53 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    fn write(&self, out: &mut String) {
+    fn write(&self, out: &mut String, told: &mut Told) {
         self.headline(out);
         if self.report.verdict == TargetVerdict::Healthy {
-            self.remarks(out, &self.report.findings);
+            self.remarks(out, &self.report.findings.iter().collect::<Vec<_>>());
             return;
         }
         let (causes, remarks): (Vec<_>, Vec<_>) =
-            self.report.findings.iter().cloned().partition(|f| f.severity == Severity::Error);
-        if let Some(first) = causes.first() {
+            self.report.findings.iter().partition(|finding| finding.severity == Severity::Error);
+        let (known, new): (Vec<&Finding>, Vec<&Finding>) =
+            causes.iter().partition(|finding| told.where_told(finding).is_some());
+        for finding in &known {
+            self.as_before(out, finding, told);
+        }
+        if let Some(first) = new.first() {
             self.cause(out, first);
         }
-        self.evidence(out, causes.first());
+        self.evidence(out, new.first().copied());
         self.unexplained(out);
-        for further in causes.iter().skip(1) {
+        for further in new.iter().skip(1) {
             self.cause(out, further);
             self.because(out, further);
         }
-        self.fixes(out, &causes);
+        self.fixes(out, &causes, told);
+        if !remarks.is_empty() {
+            out.push('\n');
+        }
         self.remarks(out, &remarks);
         self.not_checked(out);
-        if let Some(first) = causes.first() {
+        if let Some(first) = new.first() {
             line(out, 2, &paint(self.styles.faint, format!("vpce-doctor explain {}", first.code)));
         }
+        told.causes
+            .extend(new.iter().map(|finding| (Finding::clone(finding), self.target.target.name.clone())));
         out.push('\n');
+    }
+
+    /// A cause that an earlier target showed with its evidence.
+    fn as_before(&self, out: &mut String, finding: &Finding, told: &Told) {
+        let before = told.where_told(finding).unwrap_or_default();
+        let right = format!("the same as for {}", clean(before));
+        out.push('\n');
+        self.two_columns(out, &finding.code, &right);
+    }
+
+    fn two_columns(&self, out: &mut String, code: &str, right: &str) {
+        let gap = 68usize.saturating_sub(code.chars().count()).max(2);
+        line(out, 2, &format!("{}{:gap$}{right}", paint(self.styles.bad, code), ""));
     }
 
     fn headline(&self, out: &mut String) {
@@ -102,9 +140,8 @@ impl Section<'_> {
 
     fn cause(&self, out: &mut String, finding: &Finding) {
         let right = format!("{} · {}", finding.confidence.as_str(), owner(finding));
-        let gap = 68usize.saturating_sub(finding.code.chars().count()).max(2);
         out.push('\n');
-        line(out, 2, &format!("{}{:gap$}{right}", paint(self.styles.bad, &finding.code), ""));
+        self.two_columns(out, &finding.code, &right);
         line(out, 2, &clean(&finding.summary));
     }
 
@@ -158,6 +195,9 @@ impl Section<'_> {
         }
         parts.push(self.path(row));
         parts.push(self.tcp(&probe.tcp));
+        if row.cell == Some(Cell::DeniedAnswered) {
+            parts.push("answers although the configuration denies it".to_owned());
+        }
         parts.extend(probe.tls.as_ref().and_then(|tls| self.tls(tls)));
         if let Some(http) = &probe.http
             && let Some(text) = self.http(&http.outcome)
@@ -219,31 +259,30 @@ impl Section<'_> {
         }
     }
 
-    /// What is left over is said, never passed over.
+    /// What is left over is said, never passed over; what leaves the same open is said together.
     fn unexplained(&self, out: &mut String) {
-        if self.report.unexplained.is_empty() {
-            return;
-        }
-        out.push('\n');
-        for symptom in &self.report.unexplained {
-            let what = match symptom {
-                Symptom::NameGivesNothing => "the name gives nothing to connect to".to_owned(),
-                Symptom::AddressFails { ip, phase } => format!("{ip} fails in {}", phase_name(*phase)),
-            };
-            line(out, 2, &format!("{} {what}", paint(self.styles.doubtful, "Not explained:")));
-        }
-        let open = match (&self.facts.inventory.source, self.report.undecided.is_empty()) {
-            (InventorySource::None { .. }, _) => {
-                "the VPC's configuration was not read; with it, more can be said"
+        for alike in self.report.unexplained.chunk_by(|a, b| a.left == b.left) {
+            out.push('\n');
+            let label = paint(self.styles.doubtful, "Not explained:");
+            for one in alike {
+                line(out, 2, &format!("{label} {}", one.symptom));
             }
-            (_, false) => "the cause may be among what could not be checked, listed below",
-            (_, true) => "no cause that this version knows fits what was seen",
-        };
-        line(out, 4, open);
+            let mut ways: Vec<&String> = Vec::new();
+            for way in alike.iter().flat_map(|one| &one.settle) {
+                if !ways.contains(&way) {
+                    ways.push(way);
+                }
+            }
+            self.labelled(out, "may be", &clean(&alike[0].left));
+            for (at, way) in ways.into_iter().enumerate() {
+                self.labelled(out, if at == 0 { "to settle" } else { "" }, &clean(way));
+            }
+        }
     }
 
-    fn fixes(&self, out: &mut String, causes: &[Finding]) {
-        let fixes: Vec<_> = causes.iter().flat_map(|cause| &cause.fixes).collect();
+    fn fixes(&self, out: &mut String, causes: &[&Finding], told: &mut Told) {
+        let mut fixes: Vec<_> = causes.iter().flat_map(|cause| &cause.fixes).collect();
+        fixes.retain(|fix| told.fixes.insert((fix.text.clone(), fix.cli.clone())));
         if fixes.is_empty() {
             return;
         }
@@ -267,7 +306,7 @@ impl Section<'_> {
         }
     }
 
-    fn remarks(&self, out: &mut String, findings: &[Finding]) {
+    fn remarks(&self, out: &mut String, findings: &[&Finding]) {
         for finding in findings {
             let style =
                 if finding.severity == Severity::Warning { self.styles.doubtful } else { self.styles.faint };

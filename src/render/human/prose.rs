@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::model::{
     facts::TargetFacts,
-    finding::{Finding, Phase, Side},
+    finding::{Finding, Side},
     host::{Vantage, VantageSource},
     observation::{AddressProbe, DnsAnswer, SystemOutcome},
 };
@@ -29,15 +29,6 @@ pub(super) fn total_seconds(row: &AddressProbe) -> f64 {
     let tls = row.tls.as_ref().map_or(0.0, |tls| tls.seconds.0);
     let http = row.http.as_ref().map_or(0.0, |http| http.seconds.0);
     row.tcp.seconds.0 + tls + http
-}
-
-pub(super) fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Resolve => "name resolution",
-        Phase::Connect => "the TCP handshake",
-        Phase::Tls => "TLS",
-        Phase::Http => "HTTP",
-    }
 }
 
 /// Who has to act, with the thing to act on.

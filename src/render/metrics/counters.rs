@@ -11,9 +11,9 @@ use crate::{
         facts::TargetFacts,
         finding::Phase,
         inventory::Inventory,
-        known::{Known, Reason},
-        observation::{AddressProbe, HttpOutcome, SystemOutcome, TcpOutcome, TlsOutcome, TlsProbe, Verdict},
-        report::{PathVerdict, TargetReport},
+        known::Reason,
+        observation::{AddressProbe, HttpOutcome, SystemOutcome, TlsOutcome},
+        report::{Cell, TargetReport},
         target::Target,
         time::Seconds,
     },
@@ -116,15 +116,15 @@ impl Counters {
         }
         for (probe, row) in rows() {
             self.probe(target, probe);
-            if let Some(path) = disagreement(&row.path, &probe.tcp.outcome) {
+            if let Some(path) = row.cell.and_then(disagreement) {
                 self.disagreements.with_label_values(&[target.name.as_str(), path]).inc();
             }
         }
     }
 
     fn probe(&self, target: &Target, probe: &AddressProbe) {
-        if let Some(phase) = symptom::failing_phase(target, probe) {
-            self.fail(target, phase, reason(phase, probe));
+        if let Some((phase, failure)) = symptom::failure(target, probe) {
+            self.fail(target, phase, failure.as_str());
         }
         if probe.tcp.outcome.is_connected() {
             self.took(target, Phase::Connect, probe.tcp.seconds);
@@ -166,42 +166,11 @@ fn lookup_reason(outcome: &SystemOutcome) -> &'static str {
     }
 }
 
-fn reason(phase: Phase, probe: &AddressProbe) -> &'static str {
-    match phase {
-        Phase::Resolve => "no-address",
-        Phase::Connect => probe.tcp.outcome.as_str(),
-        Phase::Tls => probe.tls.as_ref().map_or("not-tried", tls_reason),
-        Phase::Http => match probe.http.as_ref().map(|http| &http.outcome) {
-            Some(HttpOutcome::Answered { .. }) => "status",
-            Some(outcome) => outcome.as_str(),
-            None => "not-tried",
-        },
-    }
-}
-
-/// A handshake that completed fails by its certificate.
-fn tls_reason(tls: &TlsProbe) -> &'static str {
-    let failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed { .. });
-    match (&tls.outcome, tls.verification.known()) {
-        (TlsOutcome::Completed, Some(v)) if failed(&v.validity) => "certificate-validity",
-        (TlsOutcome::Completed, Some(v)) if failed(&v.trust) => "certificate-trust",
-        (TlsOutcome::Completed, Some(v)) if failed(&v.name) => "certificate-name",
-        (TlsOutcome::Completed, _) => "certificate-unknown",
-        (outcome, _) => outcome.as_str(),
-    }
-}
-
-/// A refusal came back over the path, so the path passed packets. A local error sent none.
-fn disagreement(path: &Known<PathVerdict>, tcp: &TcpOutcome) -> Option<&'static str> {
-    let passed = match tcp {
-        TcpOutcome::Connected { .. } | TcpOutcome::Refused { .. } => true,
-        TcpOutcome::TimedOut { .. } | TcpOutcome::Unreachable { .. } => false,
-        TcpOutcome::LocalError { .. } => return None,
-    };
-    match (path.known()?, passed) {
-        (PathVerdict::Deny, true) => Some("deny"),
-        (PathVerdict::Allow, false) => Some("allow"),
-        _ => None,
+fn disagreement(cell: Cell) -> Option<&'static str> {
+    match cell {
+        Cell::DeniedAnswered => Some("deny"),
+        Cell::AllowedDropped => Some("allow"),
+        Cell::AllowedAnswered | Cell::DeniedDropped => None,
     }
 }
 
@@ -225,56 +194,7 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
-    use crate::model::{
-        inventory::ApiCall,
-        known::Unknown,
-        observation::{Certificate, Verification},
-    };
-
-    const CONNECTED: TcpOutcome = TcpOutcome::Connected { source_port: 40_000 };
-    const SILENT: TcpOutcome = TcpOutcome::TimedOut { syns: Some(3) };
-    const REFUSED: TcpOutcome = TcpOutcome::Refused { icmp: None };
-
-    #[test_case(Some(PathVerdict::Allow), &CONNECTED => None; "both say yes")]
-    #[test_case(Some(PathVerdict::Deny), &SILENT => None; "both say no")]
-    #[test_case(Some(PathVerdict::Deny), &CONNECTED => Some("deny"); "denied and passing")]
-    #[test_case(Some(PathVerdict::Deny), &REFUSED => Some("deny"); "a refusal came back over a denied path")]
-    #[test_case(Some(PathVerdict::Allow), &REFUSED => None; "a refusal is no fault of the path")]
-    #[test_case(Some(PathVerdict::Allow), &SILENT => Some("allow"); "allowed and silent")]
-    #[test_case(None, &SILENT => None; "nothing known")]
-    #[test_case(Some(PathVerdict::Allow), &TcpOutcome::LocalError { errno: 99, message: String::new() } => None; "no packet was sent")]
-    fn disagrees(path: Option<PathVerdict>, tcp: &TcpOutcome) -> Option<&'static str> {
-        let path = path.ok_or_else(|| Unknown::new("ec2:DescribeNetworkAcls", Reason::NotAsked)).into();
-        disagreement(&path, tcp)
-    }
-
-    fn handshake(outcome: TlsOutcome, verification: Option<[bool; 3]>) -> TlsProbe {
-        let failed = || Verdict::Failed { reason: "in the verifier's words".to_owned() };
-        let verdict = |passed| if passed { Verdict::Passed } else { failed() };
-        let verification = verification.map(|[name, validity, trust]| Verification {
-            name: verdict(name),
-            validity: verdict(validity),
-            trust: verdict(trust),
-        });
-        TlsProbe {
-            outcome,
-            seconds: Seconds(0.01),
-            server_name: "service.example".to_owned(),
-            chain: Vec::<Certificate>::new(),
-            verification: verification.ok_or_else(|| Unknown::new("a chain", Reason::Absent)).into(),
-            version: None,
-        }
-    }
-
-    #[test_case(TlsOutcome::Completed, Some([true, false, true]) => "certificate-validity")]
-    #[test_case(TlsOutcome::Completed, Some([true, true, false]) => "certificate-trust")]
-    #[test_case(TlsOutcome::Completed, Some([false, true, true]) => "certificate-name")]
-    #[test_case(TlsOutcome::Completed, None => "certificate-unknown")]
-    #[test_case(TlsOutcome::Alert { description: "any text at all".to_owned() }, None => "alert")]
-    #[test_case(TlsOutcome::NotTls { head: "SSH-2.0".to_owned() }, None => "not-tls")]
-    fn tls_fails_by(outcome: TlsOutcome, verification: Option<[bool; 3]>) -> &'static str {
-        tls_reason(&handshake(outcome, verification))
-    }
+    use crate::model::inventory::ApiCall;
 
     #[test_case("UnauthorizedOperation" => "UnauthorizedOperation")]
     #[test_case("Client.RequestLimitExceeded" => "Client.RequestLimitExceeded")]

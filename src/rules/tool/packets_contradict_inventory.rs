@@ -10,12 +10,12 @@ use super::{Case, Draft, Outcome, Rule, declare_finding, words};
 
 declare_finding! {
     /// ## What it means
-    /// A connection succeeds although the configuration, as read, denies it. Nothing is wrong with the network: what we
-    /// read is old or incomplete, or there is a way that we do not model. Findings about this path deserve less trust.
+    /// An answer came over a path that the configuration, as read, denies. Groups and ACLs drop and never answer, so what
+    /// we read is old or incomplete, or there is a way that we do not model. Findings about this path are trusted less.
     /// ## How we know
-    /// The path analysis denies, and the TCP handshake completed.
+    /// The path analysis denies, and the TCP handshake completed or was refused.
     /// ## What looks like it
-    /// Nothing: no fault is claimed.
+    /// A firewall on this host that rejects with a RST answers before the VPC sees the packet.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     vpce-doctor check TARGET --inventory ec2
@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule::new(&PACKETS_CONTRADICT_INVENTORY, check);
 fn check(case: &Case<'_>) -> Outcome {
     let mut rows = Vec::new();
     let mut undecided = None;
-    for row in case.rows.iter().filter(|row| row.probe.tcp.outcome.is_connected()) {
+    for row in case.rows.iter().filter(|row| row.is_answered()) {
         match row.path.verdict() {
             Known::Known(PathVerdict::Deny) => rows.push(row),
             Known::Known(PathVerdict::Allow) => {}
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let draft = Draft::new(
         Confidence::Confirmed,
         format!(
-            "{ips} can be reached although the configuration, as read, denies it: the configuration we read is old or incomplete."
+            "{ips} can be reached although the configuration, as read, denies it: what was read is old or incomplete."
         ),
     )
     .evidence(blockers.map(|(row, step)| match &step.resource {
