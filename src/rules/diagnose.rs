@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::{Case, RULES, Row, Rule, access, case::Draft, find, remainder::remainder};
+use super::{Case, Outcome, RULES, Row, Rule, access, case::Draft, find, remainder::remainder};
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
@@ -27,7 +27,7 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
     let mut findings = Vec::new();
     let mut undecided = Vec::new();
     for rule in RULES {
-        match (rule.check)(&case) {
+        match ask(rule, &case) {
             Ok(None) => {}
             Ok(Some(draft)) => findings.push(finding(rule, draft)),
             Err(why) => undecided.push(Undecided { code: rule.meta.code.to_owned(), why }),
@@ -42,6 +42,14 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
     let addresses = case.rows.iter().map(|row| address(facts, target, row)).collect();
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
     TargetReport { verdict, primary, addresses, findings, undecided, unexplained }
+}
+
+fn ask(rule: &Rule, case: &Case<'_>) -> Outcome {
+    #[cfg(feature = "mutation")]
+    if let Some(outcome) = super::mutation::instead_of(rule) {
+        return outcome;
+    }
+    (rule.check)(case)
 }
 
 fn finding(rule: &Rule, draft: Draft) -> Finding {

@@ -14,6 +14,8 @@ mod case;
 mod diagnose;
 mod endpoint_state;
 mod macros;
+#[cfg(feature = "mutation")]
+mod mutation;
 mod remainder;
 mod tls_rows;
 mod words;
