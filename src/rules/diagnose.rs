@@ -18,7 +18,8 @@ use super::{Case, Outcome, RULES, Row, Rule, access, case::Draft, find, remainde
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
     let targets: Vec<_> = facts.targets.iter().map(|target| diagnose_target(&facts, target)).collect();
-    let summary = summarize(&facts, &targets);
+    let names = facts.targets.iter().map(|target| target.target.name.as_str());
+    let summary = summarize(names.zip(&targets));
     Report { facts, targets, summary }
 }
 
@@ -181,11 +182,10 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
 }
 
 /// One entry a cause, whatever it is called for each target.
-pub fn summarize(facts: &Facts, targets: &[TargetReport]) -> Vec<SummaryEntry> {
+pub fn summarize<'a>(targets: impl IntoIterator<Item = (&'a str, &'a TargetReport)>) -> Vec<SummaryEntry> {
     let mut causes: Vec<(&Finding, SummaryEntry)> = Vec::new();
-    for (target, report) in facts.targets.iter().zip(targets) {
+    for (name, report) in targets {
         for finding in &report.findings {
-            let name = target.target.name.clone();
             match causes.iter_mut().find(|(first, _)| first.is_same_cause(finding)) {
                 Some((_, entry)) => add(entry, finding, name),
                 None => causes.push((finding, entry(finding, name))),
@@ -198,20 +198,20 @@ pub fn summarize(facts: &Facts, targets: &[TargetReport]) -> Vec<SummaryEntry> {
     entries
 }
 
-fn entry(finding: &Finding, target: String) -> SummaryEntry {
+fn entry(finding: &Finding, target: &str) -> SummaryEntry {
     SummaryEntry {
         code: finding.code.clone(),
         severity: finding.severity,
         side: finding.side,
         subject: finding.subject().cloned(),
-        targets: vec![target],
+        targets: vec![target.to_owned()],
         text: finding.summary.clone(),
     }
 }
 
-fn add(entry: &mut SummaryEntry, finding: &Finding, target: String) {
+fn add(entry: &mut SummaryEntry, finding: &Finding, target: &str) {
     entry.severity = entry.severity.max(finding.severity);
-    entry.targets.push(target);
+    entry.targets.push(target.to_owned());
     if entry.text != finding.summary {
         entry.text = common_text(finding);
     }

@@ -199,8 +199,12 @@ impl Board {
 
     pub(super) fn metrics(&self) -> String {
         let states = self.targets.iter().zip(&self.states);
+        let reports = states.clone().filter_map(|(target, state)| {
+            state.latest.as_ref().map(|latest| (target.name.as_str(), &latest.report))
+        });
         metrics::render(&metrics::State {
             counters: &self.counters,
+            causes: rules::summarize(reports),
             targets: states
                 .map(|(target, state)| TargetState {
                     target,
@@ -245,7 +249,8 @@ impl Board {
 }
 
 fn whole(facts: Facts, targets: Vec<TargetReport>) -> Report {
-    let summary = rules::summarize(&facts, &targets);
+    let names = facts.targets.iter().map(|target| target.target.name.as_str());
+    let summary = rules::summarize(names.zip(&targets));
     Report { facts, targets, summary }
 }
 

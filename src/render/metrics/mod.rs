@@ -7,13 +7,15 @@
 mod counters;
 mod family;
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     endpoint::EndpointState,
     facts::TargetFacts,
     id::EndpointId,
     inventory::Inventory,
     observation::AddressProbe,
-    report::{AddressReport, PathVerdict, TargetReport, TargetVerdict},
+    report::{AddressReport, PathVerdict, SummaryEntry, TargetReport, TargetVerdict},
     target::Target,
     time::Timestamp,
 };
@@ -33,6 +35,8 @@ pub struct DeclarationError(#[from] prometheus::Error);
 pub struct State<'a> {
     pub counters: &'a Counters,
     pub targets: Vec<TargetState<'a>>,
+    /// One entry a cause, over all targets.
+    pub causes: Vec<SummaryEntry>,
     /// And when it was fetched. Absent until the first fetch ended.
     pub inventory: Option<(&'a Inventory, Timestamp)>,
     /// When the configuration in use was read.
@@ -69,6 +73,7 @@ pub fn render(state: &State<'_>) -> String {
     addresses(state, &mut text);
     certificates(state, &mut text);
     findings(state, &mut text);
+    causes(state, &mut text);
     endpoints(state, &mut text);
     state.counters.write(&mut text);
     text
@@ -197,6 +202,26 @@ fn findings(state: &State<'_>, text: &mut String) {
     active.write(text);
     since.write(text);
     undecided.write(text);
+}
+
+/// What an alert should fire on: forty targets that one group stops are one series.
+fn causes(state: &State<'_>, text: &mut String) {
+    let mut causes = Family::gauge(
+        "vpce_doctor_cause_targets",
+        "How many targets have the same finding about the same resource in their last cycle.",
+    );
+    // Findings without a resource are told apart by their words, which are no label: they are one series a code.
+    let mut counts: BTreeMap<[&str; 4], usize> = BTreeMap::new();
+    for entry in &state.causes {
+        let resource = entry.subject.as_ref().map_or("", |subject| subject.id.as_str());
+        let labels = [entry.code.as_str(), entry.severity.as_str(), entry.side.as_str(), resource];
+        *counts.entry(labels).or_default() += entry.targets.len();
+    }
+    for ([code, severity, side, resource], number) in counts {
+        let labels = [("code", code), ("severity", severity), ("side", side), ("resource_id", resource)];
+        causes.add(&labels, count(number));
+    }
+    causes.write(text);
 }
 
 /// Of the endpoints that targets lead to or name, however many the account has.
