@@ -73,10 +73,15 @@ impl Section<'_> {
         for finding in &known {
             self.as_before(out, finding, told);
         }
-        if let Some(first) = new.first() {
-            self.cause(out, first);
+        let brief = new.is_empty() && !known.is_empty();
+        if brief {
+            self.rows(out);
+        } else {
+            if let Some(first) = new.first() {
+                self.cause(out, first);
+            }
+            self.evidence(out, new.first().copied());
         }
-        self.evidence(out, new.first().copied());
         self.unexplained(out);
         for further in new.iter().skip(1) {
             self.cause(out, further);
@@ -87,7 +92,9 @@ impl Section<'_> {
             out.push('\n');
         }
         self.remarks(out, &remarks);
-        self.not_checked(out);
+        if !brief || !self.report.undecided.is_empty() {
+            self.not_checked(out);
+        }
         if let Some(first) = new.first() {
             line(out, 2, &paint(self.styles.faint, format!("vpce-doctor explain {}", first.code)));
         }
@@ -119,9 +126,10 @@ impl Section<'_> {
         let verdict = self.report.verdict.as_str();
         let _ = write!(
             out,
-            "{} {} · {} · {}",
+            "{} {}{} · {} · {}",
             paint(style, mark),
             paint(self.styles.heading, clean(&target.name)),
+            self.place(),
             target.protocol,
             paint(style, verdict)
         );
@@ -138,6 +146,13 @@ impl Section<'_> {
         out.push('\n');
     }
 
+    /// Host and port, where the target's name does not tell.
+    fn place(&self) -> String {
+        let target = &self.target.target;
+        let place = format!("{}:{}", target.host, target.port);
+        if target.name.contains(&place) { String::new() } else { format!(" · {}", clean(&place)) }
+    }
+
     fn cause(&self, out: &mut String, finding: &Finding) {
         let right = format!("{} · {}", finding.confidence.as_str(), owner(finding));
         out.push('\n');
@@ -152,11 +167,15 @@ impl Section<'_> {
         for endpoint in self.endpoints() {
             self.labelled(out, "leads to", &endpoint);
         }
-        for (probe, row) in self.target.addresses.iter().zip(&self.report.addresses) {
-            self.labelled(out, &row.ip.to_string(), &self.row(probe, row));
-        }
+        self.rows(out);
         if let Some(primary) = primary {
             self.because(out, primary);
+        }
+    }
+
+    fn rows(&self, out: &mut String) {
+        for (probe, row) in self.target.addresses.iter().zip(&self.report.addresses) {
+            self.labelled(out, &row.ip.to_string(), &self.row(probe, row));
         }
     }
 
