@@ -6,7 +6,9 @@ use crate::{
     analyze::{path::Path, remedy, symptom},
     model::{
         facts::{Facts, TargetFacts},
-        finding::{Change, Confidence, Evidence, Finding, Severity, Undecided},
+        finding::{
+            Change, Confidence, Evidence, Failure, Finding, Layer, Phase, Severity, Symptom, Undecided,
+        },
         inventory::Inventory,
         report::{AddressReport, Report, SummaryEntry, TargetReport},
         resource::ResourceRef,
@@ -83,19 +85,28 @@ fn doubt(case: &Case<'_>, findings: &mut [Finding]) {
         .flat_map(|row| row.path.blockers())
         .filter_map(|(step, _)| step.resource.as_ref())
         .collect();
-    for finding in findings.iter_mut().filter(|f| f.severity == Severity::Error && f.layer.is_configuration())
-    {
+    for finding in findings.iter_mut().filter(|finding| rests_on_configuration(finding)) {
         let mut references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
         let same = references.any(|reference| denied_by.iter().any(|denied| denied.is_same_thing(reference)));
-        let ceiling = if same { Confidence::Possible } else { Confidence::Likely };
+        let ceiling =
+            if same || finding.layer == Layer::Provider { Confidence::Possible } else { Confidence::Likely };
         if finding.confidence > ceiling {
             finding.confidence = ceiling;
             finding.evidence.push(Evidence::new(format!(
-                "but {} answers although this configuration denies it too: what was read may be old or incomplete",
+                "but {} answers although the configuration denies it: what was read may be old or incomplete",
                 first.ip()
             )));
         }
     }
+}
+
+/// What lies in the configuration; and what is blamed on the provider only because the configuration allows.
+fn rests_on_configuration(finding: &Finding) -> bool {
+    let silent = |symptom: &Symptom| {
+        matches!(symptom, Symptom::AddressFails { phase: Phase::Connect, failure: Failure::TimedOut, .. })
+    };
+    let by_exclusion = finding.layer == Layer::Provider && finding.explains.iter().any(silent);
+    finding.severity == Severity::Error && (finding.layer.is_configuration() || by_exclusion)
 }
 
 /// Causes of what fails now first; among them the one that explains the most with the strongest evidence,
