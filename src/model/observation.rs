@@ -275,6 +275,13 @@ pub enum HttpOutcome {
     },
 }
 
+impl AddressProbe {
+    /// What became of the packets, in one phrase: `tcp/443 to 10.0.2.20: no answer to 3 SYNs in 3.0 s`.
+    pub fn told(&self, port: u16) -> String {
+        format!("tcp/{port} to {}: {}", self.ip, self.tcp)
+    }
+}
+
 impl SystemLookup {
     /// What an application would connect to.
     pub fn addresses(&self) -> &[IpAddr] {

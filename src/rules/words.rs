@@ -23,8 +23,7 @@ pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
 
 /// The row's packets, as evidence.
 pub(super) fn packets(case: &Case<'_>, row: &Row<'_>) -> Evidence {
-    let port = case.target.target.port;
-    Evidence::of(format!("tcp/{port} to {}: {}", row.ip(), row.probe.tcp), address(row.ip()))
+    Evidence::of(row.probe.told(case.target.target.port), address(row.ip()))
 }
 
 pub(super) fn address(ip: IpAddr) -> ResourceRef {

@@ -180,8 +180,13 @@ impl Section<'_> {
     }
 
     fn because(&self, out: &mut String, finding: &Finding) {
-        for (at, evidence) in finding.evidence.iter().enumerate() {
-            self.labelled(out, if at == 0 { "because" } else { "" }, &clean(&evidence.fact));
+        // The packets of every address stand in its row already.
+        let port = self.target.target.port;
+        let rows: Vec<_> = self.target.addresses.iter().map(|probe| probe.told(port)).collect();
+        let facts =
+            finding.evidence.iter().map(|evidence| &evidence.fact).filter(|fact| !rows.contains(fact));
+        for (at, fact) in facts.enumerate() {
+            self.labelled(out, if at == 0 { "because" } else { "" }, &clean(fact));
         }
     }
 
