@@ -185,7 +185,7 @@ impl Finding {
     /// The thing to look at, or to change: what makes it the same cause for many targets.
     pub fn subject(&self) -> Option<&ResourceRef> {
         let references = self.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
-        references.into_iter().find(|reference| reference.kind.is_shared())
+        references.into_iter().find(|reference| reference.kind.is_changed())
     }
 
     /// Whether one change mends both.

@@ -52,10 +52,10 @@ impl ResourceRef {
 }
 
 impl ResourceKind {
-    /// Whether several targets may have it in common, so that one change mends them all. An address or a name
-    /// belongs to its target.
-    pub fn is_shared(self) -> bool {
-        !matches!(self, Self::Address | Self::DnsName | Self::NetworkInterface | Self::Subnet)
+    /// Whether it is a thing that somebody changes, so that one change mends every target that meets it. Addresses,
+    /// interfaces and subnets only say where.
+    pub fn is_changed(self) -> bool {
+        !matches!(self, Self::Address | Self::NetworkInterface | Self::Subnet)
     }
 
     pub fn as_str(self) -> &'static str {
