@@ -45,6 +45,9 @@ pub struct Finding {
     /// When it began, where cycles are compared: `run` knows, a single `check` does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The code of the cause that hides this one: it fails nothing before that is mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// What is broken, in terms of what an application would notice.

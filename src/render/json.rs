@@ -189,6 +189,9 @@ struct JsonFinding<'a> {
     /// Only where cycles are compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
+    /// Only for what fails nothing before another cause is mended: that cause's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a str>,
     evidence: Vec<JsonEvidence<'a>>,
     fixes: Vec<JsonFix<'a>>,
 }
@@ -370,6 +373,7 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         side: finding.side.as_str(),
         summary: &finding.summary,
         since: finding.since.map(|since| since.to_string()),
+        after: finding.after.as_deref(),
         evidence: finding.evidence.iter().map(evidence).collect(),
         fixes: finding.fixes.iter().map(fix).collect(),
     }

@@ -120,6 +120,9 @@ impl<'a> Case<'a> {
         let vendors =
             |e: &&VpcEndpoint| e.kind == EndpointKind::Interface && e.service.contains(".vpce-svc-");
         let only = || {
+            if dns::service_of_aws_name(self.host()).is_some() {
+                return None;
+            }
             let all: Vec<_> = self.endpoints().ok()?.into_iter().filter(vendors).collect();
             if let [only] = all.as_slice() { Some(*only) } else { None }
         };
@@ -138,28 +141,6 @@ impl<'a> Case<'a> {
             .map(|vpc| [("enableDnsSupport", &vpc.dns_support), ("enableDnsHostnames", &vpc.dns_hostnames)]);
         let off = |(name, value): (_, &Known<bool>)| (*value == Known::Known(false)).then_some(name);
         attributes.into_iter().flatten().filter_map(off).collect()
-    }
-
-    /// What would stop the target's flow at this endpoint's interfaces, once the name leads there. Causes stack:
-    /// whoever mends the name should not have to come back for the group.
-    pub(super) fn next_blockers(&self, endpoint: &VpcEndpoint) -> Vec<Evidence> {
-        let inventory = &self.facts.inventory;
-        let Some(source) = self.facts.vantage.source_ip.known() else {
-            return Vec::new();
-        };
-        let interfaces = endpoint.network_interfaces.iter().filter_map(|id| inventory.interface(id));
-        let mut told = Vec::new();
-        for (eni, ip) in interfaces.filter_map(|eni| Some((eni, *eni.addresses.first()?))) {
-            let source = Place::of_source(self.facts, *source);
-            let path = analyze_path(self.facts, self.target, source, Place::of_interface(ip, eni));
-            for (step, _) in path.blockers() {
-                let deciding = step.resource.as_ref().map_or(step.kind.as_str(), |resource| &resource.id);
-                let fact = format!("next in the way, at {ip}: {deciding}: {}", step.rule);
-                // Without a reference: the header names who has to act on the first cause.
-                told.push(Evidence::new(fact));
-            }
-        }
-        told
     }
 
     /// Any DNS server gave this address for the name.
@@ -220,10 +201,6 @@ fn path_to(facts: &Facts, target: &TargetFacts, probe: &AddressProbe) -> Path {
         Known::Known(_) => Place::find(&facts.inventory, probe.ip, source.vpc.known()),
         Known::Unknown(why) => nowhere(&Unknown::new(actions::NETWORK_INTERFACES, why.reason.clone())),
     };
-    analyze_path(facts, target, source, destination)
-}
-
-fn analyze_path(facts: &Facts, target: &TargetFacts, source: Place, destination: Place) -> Path {
     let flow = Flow {
         source: source.ip,
         source_ports: facts.host.ephemeral_ports.known().copied().unwrap_or(DEFAULT_EPHEMERAL_PORTS),

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::{Case, Outcome, RULES, Row, Rule, access, case::Draft, find, remainder::remainder};
+use super::{Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, find, remainder::remainder};
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
@@ -27,24 +27,47 @@ pub fn diagnose(facts: Facts) -> Report {
 
 fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
     let case = Case::new(facts, target);
-    let mut findings = Vec::new();
-    let mut undecided = Vec::new();
-    for rule in RULES {
-        match ask(rule, &case) {
-            Ok(None) => {}
-            Ok(Some(draft)) => findings.push(finding(rule, draft)),
-            Err(why) => undecided.push(Undecided { code: rule.meta.code.to_owned(), why }),
-        }
-    }
-    doubt(&case, &mut findings);
+    let Judgement { mut findings, mut undecided } = Judgement::of(&case);
+    let next = ahead(&case, findings.first());
+    let is_new = |code: &str| findings.iter().all(|finding| finding.code != code);
+    let new: Vec<_> = next.findings.into_iter().filter(|finding| is_new(&finding.code)).collect();
+    undecided.extend(next.undecided.into_iter().filter(|one| is_new(&one.code)));
+    undecided.sort();
+    undecided.dedup_by(|a, b| a.code == b.code);
+    findings.extend(new);
     findings.sort_by_key(rank);
-    settle_numbers(&case, &mut findings);
-    prove(&case, &mut findings);
     let unexplained = remainder(&case, &findings);
     let verdict = symptom::verdict(target, &case.symptoms);
     let addresses = case.rows.iter().map(|row| address(facts, target, row)).collect();
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
     TargetReport { verdict, primary, addresses, findings, undecided, unexplained }
+}
+
+/// What all rules together say of one target.
+#[derive(Default)]
+pub(super) struct Judgement {
+    /// Ranked, with their fixes proved.
+    pub(super) findings: Vec<Finding>,
+    pub(super) undecided: Vec<Undecided>,
+}
+
+impl Judgement {
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let mut findings = Vec::new();
+        let mut undecided = Vec::new();
+        for rule in RULES {
+            match ask(rule, case) {
+                Ok(None) => {}
+                Ok(Some(draft)) => findings.push(finding(rule, draft)),
+                Err(why) => undecided.push(Undecided { code: rule.meta.code.to_owned(), why }),
+            }
+        }
+        doubt(case, &mut findings);
+        findings.sort_by_key(rank);
+        settle_numbers(case, &mut findings);
+        prove(case, &mut findings);
+        Self { findings, undecided }
+    }
 }
 
 fn ask(rule: &Rule, case: &Case<'_>) -> Outcome {
@@ -68,6 +91,7 @@ fn finding(rule: &Rule, draft: Draft) -> Finding {
         fixes: draft.fixes,
         explains: draft.explains,
         since: None,
+        after: None,
     }
 }
 

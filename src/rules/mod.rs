@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod ahead;
 mod api_calls;
 mod case;
 mod diagnose;

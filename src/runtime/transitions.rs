@@ -191,6 +191,7 @@ mod tests {
             fixes: Vec::new(),
             explains: Vec::new(),
             since: None,
+            after: None,
         }
     }
 

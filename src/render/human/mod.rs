@@ -67,7 +67,7 @@ impl Section<'_> {
             return;
         }
         let (causes, remarks): (Vec<_>, Vec<_>) =
-            self.report.findings.iter().partition(|finding| finding.severity == Severity::Error);
+            self.report.findings.iter().partition(|f| f.severity == Severity::Error || f.after.is_some());
         let (known, new): (Vec<&Finding>, Vec<&Finding>) =
             causes.iter().partition(|finding| told.where_told(finding).is_some());
         for finding in &known {
@@ -155,9 +155,13 @@ impl Section<'_> {
 
     fn cause(&self, out: &mut String, finding: &Finding) {
         let right = format!("{} · {}", finding.confidence.as_str(), owner(finding));
+        let right = if finding.after.is_some() { format!("next · {right}") } else { right };
         out.push('\n');
         self.two_columns(out, &finding.code, &right);
         line(out, 2, &clean(&finding.summary));
+        if let Some(first) = &finding.after {
+            line(out, 2, &format!("Nothing fails by it yet: {first} hides it, and whoever mends that meets this."));
+        }
     }
 
     fn evidence(&self, out: &mut String, primary: Option<&Finding>) {

@@ -44,7 +44,6 @@ fn check(case: &Case<'_>) -> Outcome {
         Draft::new(confidence(case), format!("No DNS record for {} exists in this VPC.", case.host()))
             .evidence([words::system(case)])
             .evidence(words::servers(case))
-            .evidence(case.likely_endpoint().map(|endpoint| case.next_blockers(endpoint)).unwrap_or_default())
             .fix(zone(case))
             .fix(record(case))
             .explains_name();

@@ -119,7 +119,6 @@ fn draft(case: &Case<'_>, endpoint: &VpcEndpoint, confidence: Confidence, public
         ])
         .evidence(words::servers(case))
         .evidence(failing.clone().map(|row| words::packets(case, row)))
-        .evidence(case.next_blockers(endpoint))
         .fix(Fix::text(format!("Switch private DNS on for {}", endpoint.id)).cli(format!(
             "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {} --private-dns-enabled",
             endpoint.id

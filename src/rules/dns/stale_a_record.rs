@@ -80,7 +80,6 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
         )
     }))
     .evidence(stale.iter().map(|row| words::packets(case, row)))
-    .evidence(case.likely_endpoint().map(|endpoint| case.next_blockers(endpoint)).unwrap_or_default())
     .fix(Fix::text(format!("Replace the A record of {host} by an alias to {to}")))
     .explains(stale.iter().copied())
 }
