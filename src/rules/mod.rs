@@ -38,6 +38,7 @@ registry! {
     "dns/stale_a_record.rs" as dns_stale_a_record,
     "dns/support_disabled.rs" as dns_support_disabled,
     "dns/vpc_attributes_off.rs" as dns_vpc_attributes_off,
+    "endpoint/companion_missing.rs" as endpoint_companion_missing,
     "endpoint/expired.rs" as endpoint_expired,
     "endpoint/failed.rs" as endpoint_failed,
     "endpoint/in_other_vpc.rs" as endpoint_in_other_vpc,

@@ -10,7 +10,7 @@ use prose::{clean, folded, name, owner, total_seconds, who};
 use crate::{
     model::{
         facts::{Facts, TargetFacts},
-        finding::{Finding, Severity},
+        finding::{Finding, Fix, Severity},
         inventory::InventorySource,
         known::{Known, Reason},
         observation::{AddressProbe, HttpOutcome, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe},
@@ -160,7 +160,11 @@ impl Section<'_> {
         self.two_columns(out, &finding.code, &right);
         line(out, 2, &clean(&finding.summary));
         if let Some(first) = &finding.after {
-            line(out, 2, &format!("Nothing fails by it yet: {first} hides it, and whoever mends that meets this."));
+            line(
+                out,
+                2,
+                &format!("Nothing fails by it yet: {first} hides it, and whoever mends that meets this."),
+            );
         }
     }
 
@@ -325,12 +329,16 @@ impl Section<'_> {
         out.push('\n');
         line(out, 2, &paint(self.styles.heading, title));
         for fix in fixes {
-            if fix.cli.is_none() || fix.change.is_none() {
-                line(out, 4, &clean(&fix.text));
-            }
-            if let Some(cli) = &fix.cli {
-                line(out, 4, &paint(self.styles.command, folded(&clean(cli))));
-            }
+            self.fix(out, fix);
+        }
+    }
+
+    fn fix(&self, out: &mut String, fix: &Fix) {
+        if fix.cli.is_none() || fix.change.is_none() {
+            line(out, 4, &clean(&fix.text));
+        }
+        if let Some(cli) = &fix.cli {
+            line(out, 4, &paint(self.styles.command, folded(&clean(cli))));
         }
     }
 
@@ -348,6 +356,9 @@ impl Section<'_> {
                     clean(&finding.summary)
                 ),
             );
+            for fix in finding.fixes.iter().filter(|_| finding.severity == Severity::Warning) {
+                self.fix(out, fix);
+            }
         }
     }
 
