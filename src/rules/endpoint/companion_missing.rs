@@ -103,7 +103,7 @@ fn draft(case: &Case<'_>, endpoints: &[&VpcEndpoint], own: &str, missing: &[Stri
 }
 
 fn create(vpc: &str, service: &str) -> Fix {
-    let how = if service.ends_with(".s3") {
+    let how = if service.rsplit('.').next() == Some("s3") {
         "--vpc-endpoint-type Gateway --route-table-ids ROUTE_TABLE_IDS"
     } else {
         "--vpc-endpoint-type Interface --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID --private-dns-enabled"
