@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from .tables import one_of
@@ -69,6 +70,7 @@ class Faults:
 
     def __init__(self, inventory: dict[str, Any]) -> None:
         """`inventory`: what `plan` made of the scenario's table."""
+        self._log = Path(inventory["log"])
         self._faults = {action: parse(what, action) for action, what in inventory["answers"].items()}
         for action in inventory["hangs"]:
             self._faults[action] = Fault("hangs")
@@ -85,14 +87,35 @@ class Faults:
         with self._lock:
             asked = self._asked[action]
             self._asked[action] += 1
-        fault = self._faults.get(action) or self._faults.get("*")
-        return fault.kind if fault and (fault.first is None or asked < fault.first) else None
+        what = action if action in self._faults else "*"
+        fault = self._faults.get(what)
+        if fault is None or (fault.first is not None and asked >= fault.first):
+            return None
+        self._note(what)
+        return fault.kind
 
     def is_gone(self, id: str, action: str) -> bool:
         """Whether this request, the latest of the action, comes after the object's end."""
-        return id in self._vanishes and self._asked[action] > self._vanishes[id]
+        gone = id in self._vanishes and self._asked[action] > self._vanishes[id]
+        if gone:
+            self._note(id)
+        return gone
+
+    def _note(self, what: str) -> None:
+        with self._lock, self._log.open("a") as log:
+            print(what, file=log)
 
 
-def plan(inventory: Any) -> dict[str, Any]:
+_TABLES = ("denied", "throttled", "hangs", "answers", "vanishes")
+
+
+def plan(inventory: Any, log: Path) -> dict[str, Any]:
     """As JSON for the process that serves the API. `inventory`: the `Inventory` of a scenario."""
-    return {key: getattr(inventory, key) for key in ("denied", "throttled", "hangs", "answers", "vanishes")}
+    return {"log": str(log), **{key: getattr(inventory, key) for key in _TABLES}}
+
+
+def unused(inventory: Any, log: Path) -> list[str]:
+    """What a scenario declares and nobody has met: it would pass without. Permissions may be lacking unnoticed."""
+    met = set(log.read_text().split()) if log.exists() else set()
+    declared = [(table, one) for table in _TABLES if table != "denied" for one in getattr(inventory, table)]
+    return [f"inventory.{table}: {one} was never met" for table, one in declared if one not in met]

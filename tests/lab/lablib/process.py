@@ -56,8 +56,15 @@ class Program:
             stdout, stderr = self._process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             hung = True
-            # The whole group: what it started holds its output open.
-            os.killpg(self._process.pid, signal.SIGKILL)
-            stdout, stderr = self._process.communicate()
+            stdout, stderr = self._kill()
         took = time.monotonic() - self._started
         return Outcome(self._command, self._process.returncode, stdout, stderr, took, hung)
+
+    def _kill(self) -> tuple[str, str]:
+        """The whole group: what it started holds its output open, and may have left the group all the same."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        try:
+            return self._process.communicate(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            self._process.wait()
+            return "", ""

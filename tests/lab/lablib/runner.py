@@ -109,8 +109,10 @@ def _check(job: Job, settings: Settings, up: Stage, since: list[str]) -> Result:
         outcome = _start(job, settings, up, [*since, *_recording(job, settings)]).finish(job.patience)
         outcome = dataclasses.replace(outcome, stdout=up.declared(outcome.stdout))
     lab = [text for host, probe in probes.items() for text in _lab_differences(scenario, host, probe.finish())]
-    product = expect.differences(scenario.expect, len(scenario.targets), outcome) if outcome else []
-    return Result(job, lab, product, outcome)
+    if outcome is None:
+        return Result(job, lab, [])
+    product = expect.differences(scenario.expect, len(scenario.targets), outcome)
+    return Result(job, lab if product else [*lab, *up.unused_faults()], product, outcome)
 
 
 def _earlier(job: Job, settings: Settings, folder: Path) -> tuple[list[str], list[str]]:

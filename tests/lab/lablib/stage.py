@@ -19,6 +19,7 @@ from .network import Network
 from .scenario import Inventory
 
 LAB = Path(__file__).resolve().parent.parent
+_FAULTS = "ec2-faults"
 _numbers = itertools.count()
 
 
@@ -57,6 +58,10 @@ class Stage:
         credentials = {"AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab"}
         return credentials | {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": f"http://{api}"}
 
+    def unused_faults(self) -> list[str]:
+        """Misbehaviour of the API that was declared and not met."""
+        return ec2_faults.unused(self.plan.inventory, self.folder / _FAULTS) if self.plan.kind == "ec2" else []
+
     def declared(self, text: str) -> str:
         """A text with the API's ids as the scenario declares them."""
         return substitute(text, {given: own for own, given in self.ids.items()})
@@ -77,11 +82,12 @@ def stage(plan: Plan, folder: Path) -> Iterator[Stage]:
     servers: list[subprocess.Popen[str]] = []
     try:
         ids = _serve_configuration(plan, net, folder, servers)
-        router = {
+        router: dict[str, Any] = {
             "dns": names.tables(plan.world),
             "imds": imds.plan(plan.world) if plan.world.host.imds else None,
-            **({"ec2": ec2.plan(plan.shown, ec2_faults.plan(plan.inventory))} if plan.kind == "ec2" else {}),
         }
+        if plan.kind == "ec2":
+            router["ec2"] = ec2.plan(plan.shown, ec2_faults.plan(plan.inventory, folder / _FAULTS))
         far = {"listeners": listeners.plan(plan.world), "pki": str(plan.pki)}
         own = [_serve(net, net.router, substitute(json.dumps(router), ids)), _serve(net, net.far, json.dumps(far))]
         servers += own
