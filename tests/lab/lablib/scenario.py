@@ -305,7 +305,7 @@ def _expect(table: dict[str, Any], targets: tuple[str, ...]) -> ExpectRun:
     if "exit" in run and not isinstance(run["exit"], list):
         run["exit"] = [run["exit"]]
     every = {key: value for key, value in table.items() if key not in (*_OF_RUN, "targets")}
-    own = {name: _expect_target({**every, **one}, name) for name, one in table.get("targets", {}).items()}
+    own = {name: _expect_target(one, name) for name, one in table.get("targets", {}).items()}
     uncovered = [one for one in targets if one not in own]
     default = None
     if "verdict" in every or not own:
