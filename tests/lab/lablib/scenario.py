@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from . import ec2_faults
+from . import ec2_faults, slips
 from .declaration import World, make_world
 from .tables import merge, one_of, read, typed, unknown
 
@@ -181,16 +181,20 @@ def _is_world(file: Path) -> bool:
 
 
 def load(file: Path, lab: Path) -> Scenario:
-    """Reads a scenario; a slip in it raises `ValueError` with the file's name."""
+    """Reads a scenario; a slip in it raises `ValueError` with the file's name, the key, and what was meant."""
+    own: dict[str, Any] = {}
+    base: dict[str, Any] = {}
     try:
         own = read(file)
-        return _scenario(scenario_name(file), _base(own, file, lab), own)
+        base = _base(own, file, lab)
+        return _scenario(scenario_name(file), base, own)
     except KeyError as error:
-        raise ValueError(f"{file}: {error} is missing, or named and nowhere declared") from error
-    except RecursionError as error:
-        raise ValueError(f"{file}: world: names itself, by way of others") from error
+        problem = f"{error} is missing, or named and nowhere declared"
+    except RecursionError:
+        problem = "world: names itself, by way of others"
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file}: {error}") from error
+        problem = str(error)
+    raise ValueError(f"{file}: {slips.explain(problem, own, base)}")
 
 
 def _base(own: dict[str, Any], file: Path, lab: Path) -> dict[str, Any]:
