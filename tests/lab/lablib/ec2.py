@@ -106,6 +106,10 @@ _PATIENCE = 60.0
 
 def plan(world: World, faults: Json) -> Json:
     """Everything the API will say, as one JSON value for the process that serves it. `faults`: `ec2_faults.plan`."""
+    return {**documents(world), "faults": faults}
+
+
+def documents(world: World) -> Json:
     return {
         "documents": inventory.documents(world),
         "attributes": {
@@ -114,7 +118,6 @@ def plan(world: World, faults: Json) -> Json:
             for name in inventory.VPC_ATTRIBUTES
         },
         "prefix_lists": {id: inventory.prefix_list_entries(world, id) for id in world.prefix_lists},
-        "faults": faults,
     }
 
 

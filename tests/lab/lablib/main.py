@@ -7,6 +7,7 @@ import contextlib
 import fnmatch
 import os
 import queue
+import shutil
 import sys
 import tempfile
 import time
@@ -39,8 +40,10 @@ def main() -> int:
     for one in unreadable:
         print("\n".join(report.unreadable(one)), flush=True)
     jobs = make_jobs(scenarios, tuple(arguments.inventory))
-    results = _run(jobs, binary, arguments)
-    done = report.Run(results, unreadable, {}, time.monotonic() - started)
+    moto = _moto()
+    possible = [one for one in jobs if moto or one.kind != "moto"]
+    results = _run(possible, binary, moto, arguments)
+    done = report.Run(results, unreadable, len(jobs) - len(possible), time.monotonic() - started)
     if binary:
         print("\n".join(report.measure(results)))
     print(report.figures(done))
@@ -120,12 +123,18 @@ def workers(count: int, settings: Callable[[Path, Path], Settings]) -> Iterator[
                 one.close()
 
 
-def _run(jobs: list[Job], binary: Path | None, arguments: argparse.Namespace) -> list[Result]:
+def _moto() -> Path | None:
+    """The Python that has moto, as `tests/moto.rs` is told of it too."""
+    found = shutil.which(os.environ.get("VPCE_DOCTOR_MOTO") or "/nowhere")
+    return Path(found).absolute() if found else None
+
+
+def _run(jobs: list[Job], binary: Path | None, moto: Path | None, arguments: argparse.Namespace) -> list[Result]:
     results = []
     record = arguments.record.resolve() if arguments.record else None
 
     def settings(root: Path, folder: Path) -> Settings:
-        return Settings(binary, root.parent, root, folder, record)
+        return Settings(binary, root.parent, root, folder, moto, record)
 
     with workers(arguments.jobs, settings) as run, ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
         for result in pool.map(run, jobs):

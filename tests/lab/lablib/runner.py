@@ -67,6 +67,8 @@ class Settings:
     root_certificate: Path
     #: For whatever a run needs; removed at the end, also after those that were killed.
     folder: Path
+    #: A Python that has moto.
+    moto: Path | None = None
     #: Where the collected facts are kept, for `tests/scenarios`.
     record: Path | None = None
     #: Further variables of the binary's environment.
@@ -98,7 +100,7 @@ def _made(folder: Path) -> Path:
 
 def _plan(job: Job, settings: Settings) -> Plan:
     scenario = job.scenario
-    return Plan(job.kind, scenario.world, scenario.shown, scenario.inventory, settings.pki)
+    return Plan(job.kind, scenario.world, scenario.shown, scenario.inventory, settings.pki, settings.moto)
 
 
 def _check(job: Job, settings: Settings, up: Stage, since: list[str]) -> Result:

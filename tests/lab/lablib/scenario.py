@@ -274,6 +274,8 @@ def _inventory(table: dict[str, Any]) -> Inventory:
         ec2_faults.parse(what, f"inventory.answers.{action}")
     if inventory.on_the_wire and (others := set(inventory.kinds) - {"ec2"}):
         raise ValueError(f"inventory.kinds: only ec2 can throttle, hang or answer otherwise, not {', '.join(others)}")
+    if "moto" in inventory.kinds and inventory.denied:
+        raise ValueError("inventory.kinds: moto refuses nobody; `denied` needs ec2 or directory")
     return inventory
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import ec2, ec2_faults, imds, inventory, listeners, names, network
+from . import ec2, ec2_faults, imds, inventory, listeners, moto, names, network
 from .declaration import REGION, World
 from .network import Network
 from .scenario import Inventory
@@ -34,6 +34,8 @@ class Plan:
     inventory: Inventory
     #: Certificates of the listeners.
     pki: Path
+    #: A Python that has moto, for the kind of that name.
+    moto: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,12 @@ def stage(plan: Plan, folder: Path) -> Iterator[Stage]:
 def _serve_configuration(plan: Plan, net: Network, folder: Path, servers: list[Any]) -> dict[str, str]:
     if plan.kind == "directory":
         inventory.write(plan.shown, plan.inventory.denied, folder / "inventory")
-    return {}
+    if plan.kind != "moto":
+        return {}
+    assert plan.moto
+    server, ids = moto.serve(plan.shown, net, plan.moto, folder / "moto.log")
+    servers.append(server)
+    return ids
 
 
 def _serve(net: Network, namespace: str, plan: str) -> subprocess.Popen[str]:
