@@ -1,4 +1,4 @@
-"""A scenario file, laid over the default world and made into typed values.
+"""A world: what a scenario declares, laid over the default and made into typed values.
 
 The same `World` feeds the packets (namespaces, nftables, name server, listeners) and the configuration
 (AWS CLI JSON, EC2 API), so that the two agree unless a scenario says on purpose that they do not.
@@ -9,15 +9,14 @@ from __future__ import annotations
 import copy
 import dataclasses
 import ipaddress
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from . import rules
 from .rules import AclEntry, GroupRule, Route
-
-T = TypeVar("T")
+from .tables import typed as _typed
+from .tables import unknown
 
 ACCOUNT = "111122223333"
 REGION = "us-west-2"
@@ -183,118 +182,8 @@ class World:
         return any(p.status == "active" and {a, b} == {p.requester, p.accepter} for p in self.peerings.values())
 
 
-@dataclass(frozen=True)
-class Inventory:
-    """How the configuration is shown to the binary."""
-
-    #: `directory`, `ec2` (found by credentials in the environment), `ec2-unreachable`, `none`, or `auto` (no option
-    #: and no credentials either): the scenario runs once for each.
-    kinds: tuple[str, ...] = ("directory",)
-    #: Actions that are not permitted: no such file, respectively `UnauthorizedOperation`.
-    denied: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Expect:
-    verdict: str
-    exit: tuple[int, ...]
-    #: A code, `a|b` where either is right, `*` where the scenario does not say, absent for null.
-    primary: str | None = None
-    confidence: str | None = None
-    side: str | None = None
-    #: Further codes that must appear.
-    codes: tuple[str, ...] = ()
-    #: Codes that may appear without being asked for. Errors outside `primary`, `codes` and `may` are mismatches.
-    may: tuple[str, ...] = ()
-    #: Codes (shell patterns) that must not appear, whatever their severity.
-    absent: tuple[str, ...] = ()
-    #: `missing` of the undecided entries that must be there.
-    undecided: tuple[str, ...] = ()
-    #: The primary finding must carry a fix that was proved (True), or must not (False).
-    verified_fix: bool | None = None
-    #: Static verdict by address.
-    path: dict[str, str] = field(default_factory=dict)
-    #: How the host must have learnt where it stands: `imds`, `inventory`, `kernel`.
-    vantage: str | None = None
-    #: Wall time, seconds. The probe's own timeout is 2 s.
-    max_seconds: float = 4.0
-
-
-@dataclass(frozen=True)
-class Scenario:
-    name: str
-    story: str
-    target: str
-    args: tuple[str, ...]
-    world: World
-    #: The world that the configuration shows: the same, unless the scenario patches it.
-    shown: World
-    inventory: Inventory
-    #: What the lab's own probe must see: the name's addresses, each with `connected`, `refused` or `timed-out`.
-    packets: dict[str, str]
-    expect: Expect
-    #: Why the product cannot pass yet. Its mismatches are then shown and not counted; passing is the mismatch.
-    awaits: str | None = None
-
-    @property
-    def endpoint(self) -> tuple[str, int]:
-        """Host and port of the target."""
-        host, _, port = self.target.rpartition("://")[2].rpartition(":")
-        return host, int(port)
-
-
-def load(file: Path, lab: Path) -> Scenario:
-    """Reads a scenario; a slip in it raises `ValueError` with the file's name."""
-    try:
-        own = _read(file)
-        base = _read(lab / "worlds" / "default.toml")
-        if "world" in own:
-            base = merge(base, _read(lab / "worlds" / f"{own['world']}.toml"))
-        return _scenario(f"{file.parent.name}/{file.stem}", base, own)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file}: {error!r}") from error
-
-
-def _read(file: Path) -> dict[str, Any]:
-    with file.open("rb") as stream:
-        return tomllib.load(stream)
-
-
-def _scenario(name: str, base: dict[str, Any], own: dict[str, Any]) -> Scenario:
-    raw = merge(base, {key: value for key, value in own.items() if key not in _SCENARIO_KEYS})
-    inventory = dict(own.get("inventory", {}))
-    shown = merge(raw, inventory.pop("shows", {}))
-    return Scenario(
-        name=name,
-        story=own["story"].strip(),
-        target=own.get("target", "tls://api.vendor.example:443"),
-        args=tuple(own.get("args", ())),
-        world=_world(raw),
-        shown=_world(shown),
-        inventory=_typed(Inventory, inventory),
-        packets=own["packets"],
-        expect=_expect(own["expect"]),
-        awaits=own.get("awaits"),
-    )
-
-
-_SCENARIO_KEYS = {"story", "world", "target", "args", "inventory", "packets", "expect", "awaits"}
-
-
-def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Tables are merged, everything else is replaced; `false` in place of a table or a text removes it."""
-    result = copy.deepcopy(base)
-    for key, value in own.items():
-        if isinstance(result.get(key), dict) and isinstance(value, dict):
-            result[key] = merge(result[key], value)
-        elif isinstance(result.get(key), (dict, str)) and value is False:
-            del result[key]
-        else:
-            result[key] = copy.deepcopy(value)
-    return result
-
-
-def _world(raw: dict[str, Any]) -> World:
+def make_world(raw: dict[str, Any], beside: Iterable[str] = ()) -> World:
+    """`beside`: keys that stand beside the world's in a scenario, to suggest in place of one that is misspelt."""
     raw = copy.deepcopy(raw)
 
     def take(key: str) -> dict[str, Any]:
@@ -322,7 +211,7 @@ def _world(raw: dict[str, Any]) -> World:
         internet=tuple(raw.pop("internet", ())),
     )
     if raw:
-        raise ValueError(f"unknown tables: {', '.join(raw)}")
+        raise ValueError(unknown(min(raw), [*(one.name for one in dataclasses.fields(World)), *beside]))
     _check(world)
     return world
 
@@ -357,19 +246,6 @@ def _listener(what: str | dict[str, Any]) -> Listener:
         return _typed(Listener, what)
     kind, _, certificate = what.partition(" ")
     return Listener(kind, certificate or "valid")
-
-
-def _expect(table: dict[str, Any]) -> Expect:
-    codes = table["exit"]
-    return _typed(Expect, {**table, "exit": codes if isinstance(codes, list) else [codes]})
-
-
-def _typed(kind: type[T], table: dict[str, Any]) -> T:
-    """A dataclass from a table; lists become tuples, unknown keys are errors."""
-    known = {one.name for one in dataclasses.fields(cast(Any, kind))}
-    if unknown := set(table) - known:
-        raise ValueError(f"{kind.__name__.lower()} has no {', '.join(sorted(unknown))}")
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
 
 
 def _check(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A small EC2 query API: the inventory's documents as XML, with filters, pages and refusals.
+"""A small EC2 query API: the inventory's documents as XML, with filters and pages, and `ec2_faults` on request.
 
 It knows only what the documents hold. An action or filter it does not know is an error in EC2's own form, so a
 product that asks for something new shows up as a mismatch instead of an empty list.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import fnmatch
 import http.server
 import re
+import time
 import urllib.parse
 from typing import Any
 from xml.sax.saxutils import escape
 
-from . import inventory
+from . import ec2_faults, inventory
 from .declaration import World
+from .ec2_faults import Faults
 
 Json = dict[str, Any]
 
@@ -81,26 +83,33 @@ _FILTERS = {
     "requester-vpc-info.vpc-id": "RequesterVpcInfo.VpcId",
     "vpc-peering-connection-id": "VpcPeeringConnectionId",
 }
-#: `SubnetId.1=…` and the like: list parameters that select by id.
-_SELECTORS = {
-    "DhcpOptionsId": "DhcpOptionsId",
-    "GroupId": "GroupId",
-    "NetworkAclId": "NetworkAclId",
-    "NetworkInterfaceId": "NetworkInterfaceId",
-    "PrefixListId": "PrefixListId",
-    "RouteTableId": "RouteTableId",
-    "ServiceName": "ServiceName",
-    "SubnetId": "SubnetId",
-    "VpcEndpointId": "VpcEndpointId",
-    "VpcId": "VpcId",
-    "VpcPeeringConnectionId": "VpcPeeringConnectionId",
+#: What EC2 says when one of the ids asked for is not there: the whole call fails.
+#: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+_NOT_FOUND = {
+    "DhcpOptionsId": "InvalidDhcpOptionID.NotFound",
+    "GroupId": "InvalidGroup.NotFound",
+    "NetworkAclId": "InvalidNetworkAclID.NotFound",
+    "NetworkInterfaceId": "InvalidNetworkInterfaceID.NotFound",
+    "PrefixListId": "InvalidPrefixListID.NotFound",
+    "RouteTableId": "InvalidRouteTableID.NotFound",
+    "ServiceName": "InvalidServiceName",
+    "SubnetId": "InvalidSubnetID.NotFound",
+    "VpcEndpointId": "InvalidVpcEndpointId.NotFound",
+    "VpcId": "InvalidVpcID.NotFound",
+    "VpcPeeringConnectionId": "InvalidVpcPeeringConnectionID.NotFound",
 }
 #: Small enough that every list longer than this makes the client ask again.
 _PAGE = 2
+#: Longer than any client waits, short enough that a forgotten thread ends by itself.
+_PATIENCE = 60.0
 
 
-def plan(world: World, denied: tuple[str, ...]) -> Json:
-    """Everything the API will say, as one JSON value for the process that serves it."""
+def plan(world: World, faults: Json) -> Json:
+    """Everything the API will say, as one JSON value for the process that serves it. `faults`: `ec2_faults.plan`."""
+    return {**documents(world), "faults": faults}
+
+
+def documents(world: World) -> Json:
     return {
         "documents": inventory.documents(world),
         "attributes": {
@@ -109,7 +118,6 @@ def plan(world: World, denied: tuple[str, ...]) -> Json:
             for name in inventory.VPC_ATTRIBUTES
         },
         "prefix_lists": {id: inventory.prefix_list_entries(world, id) for id in world.prefix_lists},
-        "denied": list(denied),
     }
 
 
@@ -119,25 +127,40 @@ class Refusal(Exception):
         self.status, self.code = status, code
 
 
-def respond(plan: Json, parameters: dict[str, str]) -> tuple[int, str]:
+def respond(plan: Json, faults: Faults, parameters: dict[str, str]) -> tuple[int, str]:
     """HTTP status and XML body for one call."""
     action = parameters.get("Action", "")
     try:
-        return 200, _response(action, _answer(plan, action, parameters))
+        return 200, _response(action, _answer(plan, faults, action, parameters))
     except Refusal as refusal:
-        body = f"<Code>{refusal.code}</Code><Message>{escape(str(refusal))}</Message>"
-        return refusal.status, f"<Response><Errors><Error>{body}</Error></Errors><RequestID>lab</RequestID></Response>"
+        return refusal.status, _error(refusal.code, str(refusal))
 
 
-def _answer(plan: Json, action: str, parameters: dict[str, str]) -> Json:
-    if action in plan["denied"]:
-        raise Refusal(403, "UnauthorizedOperation", "You are not authorized to perform this operation.")
+def _error(code: str, message: str) -> str:
+    body = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+    return f"<Response><Errors><Error>{body}</Error></Errors><RequestID>lab</RequestID></Response>"
+
+
+def _answer(plan: Json, faults: Faults, action: str, parameters: dict[str, str]) -> Json:
     if action == "DescribeVpcAttribute":
         key = f"{parameters.get('VpcId')} {parameters.get('Attribute')}"
         return _held(plan["attributes"], key, "InvalidVpcID.NotFound")
     if action == "GetManagedPrefixListEntries":
-        return _held(plan["prefix_lists"], parameters.get("PrefixListId", ""), "InvalidPrefixListID.NotFound")
-    return _page(_select(_held(plan["documents"], action, "InvalidAction"), parameters), parameters)
+        held = _held(plan["prefix_lists"], parameters.get("PrefixListId", ""), "InvalidPrefixListID.NotFound")
+        return _page(held, parameters)
+    document = _visible(_held(plan["documents"], action, "InvalidAction"), faults, action)
+    return _page(_select(document, parameters), parameters)
+
+
+def _visible(document: Json, faults: Faults, action: str) -> Json:
+    """Without the objects that are gone. An object's own id is its key that the other calls select it by."""
+    (key, records), *rest = document.items()
+    return {key: [one for one in records if not faults.is_gone(_own_id(key, one), action)], **dict(rest)}
+
+
+def _own_id(key: str, record: Json) -> str:
+    id = {"SecurityGroups": "GroupId", "ServiceDetails": "ServiceName", "DhcpOptions": "DhcpOptionsId"}
+    return str(record.get(id.get(key, f"{key.removesuffix('s')}Id"), ""))
 
 
 def _held(table: Json, key: str, code: str) -> Json:
@@ -149,6 +172,10 @@ def _held(table: Json, key: str, code: str) -> Json:
 
 def _select(document: Json, parameters: dict[str, str]) -> Json:
     (key, records), *rest = document.items()
+    for name, ids in _selections(parameters):
+        if missing := set(ids) - {one.get(name) for one in records}:
+            raise Refusal(400, _NOT_FOUND[name], f"The ID '{min(missing)}' does not exist")
+        records = [one for one in records if one.get(name) in ids]
     for path, wanted in _conditions(parameters):
         records = [one for one in records if any(fnmatch.fnmatchcase(v, w) for v in _values(one, path) for w in wanted)]
     return {key: records, **dict(rest)}
@@ -162,10 +189,18 @@ def _conditions(parameters: dict[str, str]) -> list[tuple[str, list[str]]]:
                 raise Refusal(400, "InvalidParameterValue", f"The filter '{value}' is invalid")
             prefix = f"Filter.{match[1]}.Value."
             conditions.append((_FILTERS[value], [v for k, v in parameters.items() if k.startswith(prefix)]))
-    for name, path in _SELECTORS.items():
-        if ids := [v for k, v in parameters.items() if re.fullmatch(rf"{name}\.\d+", k)]:
-            conditions.append((path, ids))
     return conditions
+
+
+def _selections(parameters: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """`SubnetId.1=…` and the like: list parameters that select by id."""
+    ids: dict[str, list[str]] = {}
+    for key, value in parameters.items():
+        if match := re.fullmatch(r"(\w+)\.\d+", key):
+            ids.setdefault(match[1], []).append(value)
+    if strangers := set(ids) - set(_NOT_FOUND):
+        raise Refusal(400, "UnknownParameter", f"The parameter {min(strangers)} is not recognized")
+    return list(ids.items())
 
 
 def _values(record: Any, path: str) -> list[str]:
@@ -220,19 +255,48 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", "0"))
         parameters = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
-        status, body = respond(self.server.plan, parameters)  # type: ignore[attr-defined]
-        data = ('<?xml version="1.0" encoding="UTF-8"?>\n' + body).encode()
+        plan, faults = self.server.plan, self.server.faults  # type: ignore[attr-defined]
+        fault = faults.strike(parameters.get("Action", ""))
+        if fault is None:
+            self._send(*respond(plan, faults, parameters))
+        elif fault in ec2_faults.ERRORS:
+            status, code, message = ec2_faults.ERRORS[fault]
+            self._send(status, _error(code, message))
+        elif fault in ec2_faults.PAGES:
+            self._send(*ec2_faults.page(fault), kind="text/html")
+        else:
+            self._fail(fault, respond(plan, faults, parameters)[1])
+
+    def _fail(self, fault: str, body: str) -> None:
+        if fault == "hangs":
+            time.sleep(_PATIENCE)
+        elif fault == "cut-short":
+            self._send(200, body, sent=len(body) // 2)
+        elif fault in ("truncated", "empty"):
+            return self._send(200, body[: len(body) // 2] if fault == "truncated" else "")
+        self.close_connection = True
+
+    def _send(self, status: int, body: str, kind: str = "text/xml;charset=UTF-8", sent: int | None = None) -> None:
+        if kind.startswith("text/xml") and body:
+            body = '<?xml version="1.0" encoding="UTF-8"?>\n' + body
+        data = body.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "text/xml;charset=UTF-8")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data[:sent])
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: a run's output is its table."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    # The product asks eight questions at once.
+    request_queue_size = 64
+
+
 def server(address: str, plan: Json) -> http.server.ThreadingHTTPServer:
-    made = http.server.ThreadingHTTPServer((address, 80), Handler)
+    made = _Server((address, 80), Handler)
     made.plan = plan  # type: ignore[attr-defined]
+    made.faults = Faults(plan["faults"])  # type: ignore[attr-defined]
     return made

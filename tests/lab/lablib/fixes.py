@@ -7,7 +7,6 @@ packet filters, and real packets must then pass.
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shlex
 from types import SimpleNamespace
@@ -17,10 +16,11 @@ from .declaration import World
 from .rules import AclEntry, GroupRule, Traffic
 
 
-def verified(report: str) -> list[str]:
-    """The commands of all verified fixes of the first target."""
-    findings = json.loads(report)["targets"][0]["findings"]
-    return [fix["cli"] for one in findings for fix in one["fixes"] if fix.get("verified") and fix.get("cli")]
+def verified(targets: list[dict[str, Any]]) -> list[str]:
+    """The commands of all verified fixes of a report's targets. A cause that several share has one fix."""
+    findings = [one for target in targets for one in target["findings"]]
+    commands = [fix["cli"] for one in findings for fix in one["fixes"] if fix.get("verified") and fix.get("cli")]
+    return list(dict.fromkeys(commands))
 
 
 def apply(world: World, command: str) -> World:

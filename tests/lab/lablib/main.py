@@ -3,44 +3,63 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
 import os
+import queue
+import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import declaration, pki, report, sandbox
-from .runner import Job, Result, Settings, run
+from . import pki, report, sandbox, scenario
+from .report import Unreadable
+from .runner import Job, Result, Settings
+from .scenario import Scenario
+from .worker import Worker
 
-_LAB = Path(__file__).resolve().parent.parent
-_SCENARIOS = _LAB / "scenarios"
+LAB = Path(__file__).resolve().parent.parent
+_SCENARIOS = LAB / "scenarios"
+#: `--inventory`. The others are what their scenarios are about.
+_KINDS = ("ec2", "directory", "moto")
 
 
 def main() -> int:
     arguments = _arguments()
     try:
-        jobs = _jobs(arguments)
-        binary = None if arguments.packets_only else _binary(arguments.bin)
+        scenarios, unreadable = load(arguments.paths or [_SCENARIOS], arguments.only)
+        binary = None if arguments.packets_only else find_binary(arguments.bin)
     except (OSError, ValueError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2
-    sandbox.enter(_LAB / "run", sys.argv[1:])
+    sandbox.enter(LAB / "run", sys.argv[1:])
     started = time.monotonic()
-    results = _run(jobs, binary, arguments)
-    print(report.figures(results, time.monotonic() - started))
+    for one in unreadable:
+        print("\n".join(report.unreadable(one)), flush=True)
+    jobs = make_jobs(scenarios, tuple(arguments.inventory))
+    moto = _moto()
+    possible = [one for one in jobs if moto or one.kind != "moto"]
+    results = _run(possible, binary, moto, arguments)
+    done = report.Run(results, unreadable, len(jobs) - len(possible), time.monotonic() - started)
+    if binary:
+        print("\n".join(report.measure(results)))
+    print(report.figures(done))
     if arguments.junit:
-        report.junit(results, arguments.junit)
-    return 0 if all(one.ok for one in results) else 1
+        report.junit(done, arguments.junit)
+    return 0 if done.ok else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run", description="Puts the built binary into worlds of real packets.")
     add = parser.add_argument
-    add("paths", nargs="*", type=Path, metavar="FILE-OR-FOLDER", help="scenarios to run (default: all)")
+    add("paths", nargs="*", type=Path, metavar="FILE-OR-FOLDER", help="scenarios to run, from anywhere (default: all)")
     add("--bin", type=Path, help="the binary (default: the debug build)")
     add("--only", default="*", metavar="GLOB", help="scenarios whose FAMILY/NAME fits")
+    how = "show every configuration this way, where it can be shown either way; may be given several times"
+    add("--inventory", action="append", default=[], choices=_KINDS, help=how)
     add("--junit", type=Path, metavar="FILE", help="also write the result as JUnit XML")
     add("--reports", type=Path, metavar="FOLDER", help="keep every JSON report there")
     add("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="worlds at a time (default: %(default)s)")
@@ -50,37 +69,79 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _jobs(arguments: argparse.Namespace) -> list[Job]:
-    found: list[Path] = []
-    for path in arguments.paths or [_SCENARIOS]:
-        found += sorted(path.resolve().rglob("*.toml")) if path.is_dir() else [path.resolve()]
-    scenarios = [declaration.load(file, _LAB) for file in found]
-    chosen = [one for one in scenarios if fnmatch.fnmatchcase(one.name, arguments.only)]
-    if not chosen:
+def load(paths: list[Path], only: str = "*") -> tuple[list[Scenario], list[Unreadable]]:
+    """What can be read, and what cannot: a slip in one file is no reason to leave the others out."""
+    files = list(dict.fromkeys(file for path in paths for file in scenario.find(path.resolve(strict=True))))
+    scenarios, unreadable = [], []
+    for file in files:
+        if not fnmatch.fnmatchcase(name := scenario.scenario_name(file), only):
+            continue
+        try:
+            scenarios.append(scenario.load(file, LAB))
+        except ValueError as error:
+            unreadable.append(Unreadable(name, str(error)))
+    if not (scenarios or unreadable):
         raise ValueError("no scenario fits")
-    return [Job(one, kind) for one in chosen for kind in one.inventory.kinds]
+    return scenarios, unreadable
 
 
-def _binary(given: Path | None) -> Path:
-    target = Path(os.environ.get("CARGO_TARGET_DIR", _LAB.parent.parent / "target"))
+def make_jobs(scenarios: list[Scenario], wanted: tuple[str, ...]) -> list[Job]:
+    kinds = [(one, one.kinds(wanted)) for one in scenarios]
+    return [Job(one, kind, len(own) > 1) for one, own in kinds for kind in own]
+
+
+def find_binary(given: Path | None) -> Path:
+    target = Path(os.environ.get("CARGO_TARGET_DIR", LAB.parent.parent / "target"))
     binary = (given or target / "debug" / "vpce-doctor").resolve()
     if not os.access(binary, os.X_OK):
         raise ValueError(f"no binary at {binary}: run cargo build, or give --bin")
     return binary
 
 
-def _run(jobs: list[Job], binary: Path | None, arguments: argparse.Namespace) -> list[Result]:
+@contextlib.contextmanager
+def workers(count: int, settings: Callable[[Path, Path], Settings]) -> Iterator[Callable[[Job], Result]]:
+    """A function that runs a job on whichever worker is free. `settings`: from the root certificate and a folder."""
+    with tempfile.TemporaryDirectory(prefix="lab-") as name:
+        keys = Path(name) / "pki"
+        made = settings(pki.make(keys), Path(name))
+        idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        all = [Worker(made) for _ in range(count)]
+        for one in all:
+            idle.put(one)
+
+        def run(job: Job) -> Result:
+            worker = idle.get()
+            try:
+                return worker.run(job)
+            finally:
+                idle.put(worker)
+
+        try:
+            yield run
+        finally:
+            for one in all:
+                one.close()
+
+
+def _moto() -> Path | None:
+    """The Python that has moto, as `tests/moto.rs` is told of it too."""
+    found = shutil.which(os.environ.get("VPCE_DOCTOR_MOTO") or "/nowhere")
+    return Path(found).absolute() if found else None
+
+
+def _run(jobs: list[Job], binary: Path | None, moto: Path | None, arguments: argparse.Namespace) -> list[Result]:
     results = []
-    with tempfile.TemporaryDirectory(prefix="lab-") as folder:
-        keys = Path(folder) / "pki"
-        record = arguments.record.resolve() if arguments.record else None
-        settings = Settings(binary, keys, pki.make(keys), record)
-        with ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
-            for result in pool.map(lambda job: run(job, settings), jobs):
-                results.append(result)
-                print("\n".join(report.lines(result)), flush=True)
-                if arguments.reports and result.outcome:
-                    report.keep(result.job.name, result.outcome, arguments.reports)
-                if arguments.verbose and not result.ok and result.outcome:
-                    print(result.outcome.stdout, result.outcome.stderr, sep="\n", flush=True)
+    record = arguments.record.resolve() if arguments.record else None
+
+    def settings(root: Path, folder: Path) -> Settings:
+        return Settings(binary, root.parent, root, folder, moto, record)
+
+    with workers(arguments.jobs, settings) as run, ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
+        for result in pool.map(run, jobs):
+            results.append(result)
+            print("\n".join(report.lines(result)), flush=True)
+            if arguments.reports and result.outcome:
+                report.keep(result.job.name, result.outcome, arguments.reports)
+            if arguments.verbose and not result.ok and result.outcome:
+                print(result.outcome.stdout, result.outcome.stderr, sep="\n", flush=True)
     return results

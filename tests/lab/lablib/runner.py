@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import itertools
 import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from . import ec2, expect, fixes, imds, inventory, listeners, names, network
-from .declaration import REGION, Scenario
-from .expect import Outcome
-from .network import Network
+from . import expect, fixes, network
+from .process import HANG, Outcome, Program
+from .scenario import Scenario, endpoint
+from .stage import LAB, Plan, Stage, stage
 
-#: A check with `--timeout 2s` that has not ended by then never will.
-HANG = 20.0
 PASSES = "passes now: take `awaits` out of the scenario"
-_LAB = Path(__file__).resolve().parent.parent
-_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -34,11 +24,17 @@ class Job:
     scenario: Scenario
     #: Which of the scenario's inventories.
     kind: str
+    #: One of several runs of this scenario.
+    one_of_many: bool = False
 
     @property
     def name(self) -> str:
-        many = len(self.scenario.inventory.kinds) > 1
-        return f"{self.scenario.name} ({self.kind})" if many else self.scenario.name
+        return f"{self.scenario.name} ({self.kind})" if self.one_of_many else self.scenario.name
+
+    @property
+    def patience(self) -> float:
+        """How long the binary may take before it is killed."""
+        return max(HANG, self.scenario.expect.max_seconds + 5)
 
 
 @dataclass(frozen=True)
@@ -48,10 +44,10 @@ class Result:
     lab: list[str]
     #: The product did not say what the scenario claims.
     product: list[str]
-    outcome: Outcome | None
+    outcome: Outcome | None = None
     #: Seconds to build the world, servers included.
-    built: float
-    drops: list[str]
+    built: float = 0.0
+    drops: list[str] = field(default_factory=list)
 
     @property
     def awaited(self) -> bool:
@@ -69,93 +65,105 @@ class Settings:
     binary: Path | None
     pki: Path
     root_certificate: Path
+    #: For whatever a run needs; removed at the end, also after those that were killed.
+    folder: Path
+    #: A Python that has moto.
+    moto: Path | None = None
     #: Where the collected facts are kept, for `tests/scenarios`.
     record: Path | None = None
+    #: Further variables of the binary's environment.
+    environment: dict[str, str] = field(default_factory=dict)
 
 
-def run(job: Job, settings: Settings) -> Result:
-    started = time.monotonic()
-    try:
-        with tempfile.TemporaryDirectory(prefix="lab-") as name, _world(job, settings, Path(name)) as net:
-            return _check(job, settings, Path(name), net, time.monotonic() - started)
-    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
-        return Result(job, [f"the world could not be built: {error}"], [], None, 0.0, [])
+def run(job: Job, settings: Settings, say: Callable[[Result], None]) -> None:
+    """Says the result before the world is taken down: that, too, may fail."""
+    with tempfile.TemporaryDirectory(prefix="world-", dir=settings.folder) as name:
+        folder = Path(name)
+        since, early = _earlier(job, settings, folder) if settings.binary else ([], [])
+        started = time.monotonic()
+        with stage(_plan(job, settings), _made(folder / "now")) as up:
+            built = time.monotonic() - started
+            result = _check(job, settings, up, since)
+            product = [*early, *result.product]
+            if not (product or result.lab) and result.outcome:
+                product = _cure(job, settings, result.outcome, folder)
+            if job.scenario.awaits and result.outcome and not product:
+                product = [PASSES]
+            drops = network.drops(up.net) if result.lab or product else []
+            say(dataclasses.replace(result, product=product, built=built, drops=drops))
 
 
-def _check(job: Job, settings: Settings, folder: Path, net: Network, built: float) -> Result:
-    mounts = network.resolver_files(job.scenario.world, folder)
-    probe = _start(net, mounts, _probe(job.scenario), {"PYTHONPATH": str(_LAB)})
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _plan(job: Job, settings: Settings) -> Plan:
+    scenario = job.scenario
+    return Plan(job.kind, scenario.world, scenario.shown, scenario.inventory, settings.pki, settings.moto)
+
+
+def _check(job: Job, settings: Settings, up: Stage, since: list[str]) -> Result:
+    scenario = job.scenario
+    probes = {host: _probe(up, host) for host in scenario.packets}
     outcome = None
     if settings.binary:
-        command = [*_command(job, settings.binary, folder), *_recording(job, settings)]
-        outcome = _finish(*_start(net, mounts, command, _environment(job, settings, folder)))
-    lab = _lab_differences(job.scenario, _finish(*probe))
-    product = expect.differences(job.scenario.expect, outcome) if outcome else []
-    if outcome and not lab and not product and job.scenario.expect.verified_fix:
-        product = _cure(job, settings, outcome)
-    drops = network.drops(net) if lab or product else []
-    if job.scenario.awaits and outcome and not product:
-        return Result(job, lab, [PASSES], outcome, built, drops)
-    return Result(job, lab, product, outcome, built, drops)
+        outcome = _start(job, settings, up, [*since, *_recording(job, settings)]).finish(job.patience)
+        outcome = dataclasses.replace(outcome, stdout=up.declared(outcome.stdout))
+    lab = [text for host, probe in probes.items() for text in _lab_differences(scenario, host, probe.finish())]
+    if outcome is None:
+        return Result(job, lab, [])
+    product = expect.differences(scenario.expect, len(scenario.targets), outcome)
+    return Result(job, lab if product else [*lab, *up.unused_faults()], product, outcome)
 
 
-def _cure(job: Job, settings: Settings, outcome: Outcome) -> list[str]:
+def _earlier(job: Job, settings: Settings, folder: Path) -> tuple[list[str], list[str]]:
+    """The run when all was well: the options that point to its record, and what was wrong then."""
+    before = job.scenario.before
+    if before is None:
+        return [], []
+    plan = dataclasses.replace(_plan(job, settings), world=before.world, shown=before.world)
+    file = folder / "earlier.json"
+    with stage(plan, _made(folder / "before")) as up:
+        outcome = _start(job, settings, up, ["--record", str(file)]).finish(job.patience)
+    verdicts = expect.verdicts(outcome)
+    wrong = {name: one for name, one in verdicts.items() if one != before.verdict}
+    if wrong or not verdicts or not file.exists():
+        said = wrong or expect.said(outcome)
+        return [], [f"before: every target must be {before.verdict}, and the facts recorded: {said}"]
+    return ["--since", str(file)], []
+
+
+def _cure(job: Job, settings: Settings, outcome: Outcome, folder: Path) -> list[str]:
     """Builds the world anew with the verified fixes carried out: every connection must now be made."""
     world = job.scenario.world
+    targets = [one for wanted, one in expect.pairs(job.scenario.expect, outcome) if wanted.verified_fix]
+    if not targets:
+        return []
     try:
-        for command in fixes.verified(outcome.stdout):
+        for command in fixes.verified(targets):
             world = fixes.apply(world, command)
     except (ValueError, KeyError) as error:
         return [f"a verified fix cannot be carried out: {error}"]
-    cured = Job(dataclasses.replace(job.scenario, world=world), "none")
-    with tempfile.TemporaryDirectory(prefix="lab-") as name, _world(cured, settings, Path(name)) as net:
-        mounts = network.resolver_files(world, Path(name))
-        seen = json.loads(_finish(*_start(net, mounts, _probe(job.scenario), {"PYTHONPATH": str(_LAB)})).stdout)
-    failing = {ip: what for ip, what in seen.items() if what != "connected"}
+    plan = dataclasses.replace(_plan(job, settings), kind="none", world=world)
+    hosts = {f"{one['host']}:{one['port']}" for one in targets} & set(job.scenario.packets)
+    with stage(plan, _made(folder / "cured")) as up:
+        probes = [_probe(up, host) for host in hosts]
+        seen = [json.loads(one.finish().stdout) for one in probes]
+    failing = {where: what for one in seen for where, what in one.items() if what != "connected"}
     return [f"with the verified fixes carried out, packets still fail: {failing}"] if failing else []
 
 
-@contextlib.contextmanager
-def _world(job: Job, settings: Settings, folder: Path) -> Iterator[Network]:
+def _start(job: Job, settings: Settings, up: Stage, more: list[str]) -> Program:
     scenario = job.scenario
-    net = network.build(scenario.world, f"lab{next(_numbers)}")
-    router: dict[str, Any] = {
-        "dns": names.tables(scenario.world),
-        "imds": imds.plan(scenario.world) if scenario.world.host.imds else None,
-    }
-    if job.kind == "ec2":
-        router["ec2"] = ec2.plan(scenario.shown, scenario.inventory.denied)
-    if job.kind == "directory":
-        inventory.write(scenario.shown, scenario.inventory.denied, folder / "inventory")
-    far = {"listeners": listeners.plan(scenario.world), "pki": str(settings.pki)}
-    servers = [_serve(net, net.router, router), _serve(net, net.far, far)]
-    try:
-        for server in servers:
-            assert server.stdout
-            if server.stdout.readline() != "ready\n":
-                raise RuntimeError(f"{job.name}: a server of the world did not start")
-        yield net
-    finally:
-        for server in servers:
-            server.kill()
-            server.communicate()
-        network.destroy(net)
-
-
-def _serve(net: Network, namespace: str, plan: dict[str, Any]) -> subprocess.Popen[str]:
-    command = net.inside(namespace, sys.executable, "-m", "lablib.serve")
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_LAB)
-    assert server.stdin
-    server.stdin.write(json.dumps(plan) + "\n")
-    server.stdin.flush()
-    return server
-
-
-def _command(job: Job, binary: Path, folder: Path) -> list[str]:
-    # With the EC2 API the default is put to the test: credentials in the environment and no option at all.
-    option = {"directory": ["--inventory", str(folder / "inventory")], "none": ["--inventory", "none"]}
+    targets = [*scenario.targets]
+    if scenario.config is not None:
+        (up.folder / "config.yaml").write_text(scenario.config)
+        targets = ["--config", str(up.folder / "config.yaml")]
     fixed = ["--format", "json", "--timeout", "2s"]
-    return [str(binary), "check", job.scenario.target, *option.get(job.kind, []), *fixed, *job.scenario.args]
+    command = [str(settings.binary), "check", *targets, *up.options(), *fixed, *scenario.args, *more]
+    own = {"SSL_CERT_FILE": str(settings.root_certificate), "HOME": str(up.folder), "NO_COLOR": "1"}
+    return Program(up.net, up.mounts, command, {**own, **up.environment(), **settings.environment})
 
 
 def _recording(job: Job, settings: Settings) -> list[str]:
@@ -166,55 +174,17 @@ def _recording(job: Job, settings: Settings) -> list[str]:
     return ["--record", str(file)]
 
 
-def _environment(job: Job, settings: Settings, folder: Path) -> dict[str, str]:
-    environment = {"SSL_CERT_FILE": str(settings.root_certificate), "HOME": str(folder), "NO_COLOR": "1"}
-    if not job.kind.startswith("ec2"):
-        return environment
-    api = network.API if job.kind == "ec2" else network.NOBODY
-    credentials = {"AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab"}
-    return environment | credentials | {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": f"http://{api}"}
+def _probe(up: Stage, where: str) -> Program:
+    host, _, port = where.rpartition(":")
+    command = [sys.executable, "-m", "lablib.probe", host, port]
+    return Program(up.net, up.mounts, command, {"PYTHONPATH": str(LAB), "PYTHONDONTWRITEBYTECODE": "1"})
 
 
-def _probe(scenario: Scenario) -> list[str]:
-    host, port = scenario.endpoint
-    return [sys.executable, "-m", "lablib.probe", host, str(port)]
-
-
-#: Runs `$@` with files of ours over the machine's, in mounts of its own.
-_MOUNT_OVER = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
-
-
-def _start(
-    net: Network, mounts: dict[str, Path], command: list[str], environment: dict[str, str]
-) -> tuple[subprocess.Popen[str], list[str], float]:
-    pairs = [text for path, file in mounts.items() if Path(path).exists() for text in (str(file), path)]
-    shell = ["unshare", "--mount", "--propagation", "slave", "sh", "-c", _MOUNT_OVER, "sh", *pairs, "--", *command]
-    process = subprocess.Popen(
-        net.inside(net.client, *shell),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={"PATH": os.environ["PATH"], **environment},
-        start_new_session=True,
-    )
-    return process, command, time.monotonic()
-
-
-def _finish(process: subprocess.Popen[str], command: list[str], started: float) -> Outcome:
-    hung = False
-    try:
-        stdout, stderr = process.communicate(timeout=HANG)
-    except subprocess.TimeoutExpired:
-        hung = True
-        os.killpg(process.pid, signal.SIGKILL)
-        stdout, stderr = process.communicate()
-    return Outcome(command, process.returncode, stdout, stderr, time.monotonic() - started, hung)
-
-
-def _lab_differences(scenario: Scenario, probe: Outcome) -> list[str]:
+def _lab_differences(scenario: Scenario, host: str, probe: Outcome) -> list[str]:
+    wanted = scenario.packets[host]
+    to = "" if list(map(endpoint, scenario.targets)) == [host] else f" to {host}"
     try:
         seen = json.loads(probe.stdout)
     except ValueError:
-        return [f"the lab's probe failed: {probe.stderr[-300:]}"]
-    return [] if seen == scenario.packets else [f"packets: {seen}, the scenario says {scenario.packets}"]
+        return [f"the lab's probe{to} failed: {probe.stderr[-300:]}"]
+    return [] if seen == wanted else [f"packets{to}: {seen}, the scenario says {wanted}"]

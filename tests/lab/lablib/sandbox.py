@@ -31,7 +31,6 @@ def enter(script: Path, arguments: list[str]) -> None:
         sys.exit(f"lab: missing tools; on Debian: apt-get install {' '.join(sorted(missing))}")
     if os.environ.get(_INSIDE) is None:
         _again(script, arguments)
-    _prepare()
 
 
 def _again(script: Path, arguments: list[str]) -> None:
@@ -43,7 +42,8 @@ def _again(script: Path, arguments: list[str]) -> None:
     os.execvp("unshare", [*isolation, sys.executable, str(script), *arguments])
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """For each process that builds worlds, in namespaces of its own: a `/run` for the names of theirs."""
     resolv_conf = Path("/etc/resolv.conf").resolve()
     _run("mount", "-t", "tmpfs", "tmpfs", "/run")
     Path("/run/netns").mkdir()
