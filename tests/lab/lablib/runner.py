@@ -168,6 +168,7 @@ def _recording(job: Job, settings: Settings) -> list[str]:
 
 def _environment(job: Job, settings: Settings, folder: Path) -> dict[str, str]:
     environment = {"SSL_CERT_FILE": str(settings.root_certificate), "HOME": str(folder), "NO_COLOR": "1"}
+    environment |= job.scenario.world.host.environment
     if not job.kind.startswith("ec2"):
         return environment
     api = network.API if job.kind == "ec2" else network.NOBODY
