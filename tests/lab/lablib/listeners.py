@@ -165,6 +165,8 @@ class _Reset(_Eof):
 
 class _ResetAtAccept(socketserver.BaseRequestHandler):
     def handle(self) -> None:
+        # After connect() has returned, or the kernel would report the reset as that call's own failure.
+        time.sleep(0.05)
         _reset(self.request)
 
 
