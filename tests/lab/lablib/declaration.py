@@ -211,6 +211,8 @@ class Host:
     #: Further lines of the hosts file.
     hosts: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ("10.0.0.2",)
+    #: Of resolv.conf.
+    resolver_options: str = "timeout:2 attempts:5"
     #: First and last ephemeral port, where they are not the kernel's own.
     ports: tuple[int, ...] = ()
     #: nft rules on the host itself, each after its hook: `output tcp dport 443 drop`.

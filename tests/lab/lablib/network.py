@@ -156,7 +156,7 @@ def drops(network: Network) -> list[str]:
 def resolver_files(world: World, folder: Path) -> dict[str, Path]:
     """What is mounted over the host's own files, so that the machine's settings cannot leak in."""
     texts = {
-        "/etc/resolv.conf": "search us-west-2.compute.internal\noptions timeout:2 attempts:5\n"
+        "/etc/resolv.conf": f"search us-west-2.compute.internal\noptions {world.host.resolver_options}\n"
         + "".join(f"nameserver {ip}\n" for ip in world.host.nameservers),
         "/etc/hosts": "\n".join(["127.0.0.1 localhost", *world.host.hosts, ""]),
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
