@@ -30,6 +30,9 @@ class Vpc:
     cidr: str
     dns_support: bool = True
     dns_hostnames: bool = True
+    #: Further CIDRs, each with a local route of its own.
+    secondary: tuple[str, ...] = ()
+    owner: str = ACCOUNT
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Subnet:
     zone: str
     acl: str
     route_table: str
+    #: Another account's, when the subnet is shared with us.
+    owner: str = ACCOUNT
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,15 @@ class Peering:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A group that rules still name and that is gone: behind a peering connection, as EC2 remembers it."""
+
+    vpc: str
+    peering: str
+    status: str = "deleted"
+
+
+@dataclass(frozen=True)
 class Interface:
     id: str
     subnet: str
@@ -85,6 +99,8 @@ class Interface:
     instance: str | None = None
     #: Set when the interface belongs to an endpoint.
     endpoint: str | None = None
+    #: An appliance that passes on what routes send to it; group references do not survive it.
+    forwards: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,34 +108,85 @@ class Endpoint:
     id: str
     vpc: str
     service: str
-    state: str
-    private_dns: bool
-    groups: tuple[str, ...]
+    state: str = "available"
+    private_dns: bool = False
+    groups: tuple[str, ...] = ()
     #: Subnet id to address.
-    addresses: dict[str, str]
+    addresses: dict[str, str] = field(default_factory=dict)
+    #: `Interface`, `Gateway`, `GatewayLoadBalancer`.
+    kind: str = "Interface"
+    #: The addresses that carry packets, where state alone does not tell.
+    working: tuple[str, ...] | None = None
+    #: The addresses that its regional name gives, where it leaves some out.
+    regional: tuple[str, ...] = ()
+    #: `CODE: message`.
+    last_error: str = ""
+    #: Private DNS for inbound resolver endpoints only: the VPC itself goes on seeing public answers.
+    inbound_only: bool = False
+    #: Of a Gateway endpoint.
+    route_tables: tuple[str, ...] = ()
+
+    def carries(self, ip: str) -> bool:
+        """A request that is not accepted has interfaces and names, and swallows every packet."""
+        return ip in self.working if self.working is not None else self.state == "available"
 
     @property
-    def lets_packets_through(self) -> bool:
-        """A request that is not accepted has interfaces and names, and swallows every packet."""
-        return self.state == "available"
+    def exists(self) -> bool:
+        """What is deleted is described for a while, and has neither interfaces nor names."""
+        return self.state != "deleted"
+
+    def regional_addresses(self) -> list[str]:
+        return list(self.regional or self.addresses.values())
 
 
 @dataclass(frozen=True)
 class Service:
     name: str
-    #: What private DNS would answer, if the service has such a name.
+    #: What private DNS would answer, if the service has such a name; `*.` covers everything below, and the rest itself.
     private_name: str | None = None
     acceptance_required: bool = False
     owner: str = ACCOUNT
+    #: Whether the provider proved that the private name is theirs: without that nobody can use it.
+    verification: str = "verified"
 
 
 @dataclass(frozen=True)
 class Listener:
-    #: `tls`, `tcp`, `http` (no TLS), `mute` (accepts, says nothing), `silent` (packets vanish), `none`.
+    #: `tls`, `tcp`, `http` (no TLS), `mute` (accepts, says nothing), `banner` (speaks first), `alert`, `eof` and
+    #: `reset` (each at the first bytes), `reset-at-accept`; and without any socket: `silent` (packets vanish),
+    #: `prohibited` (ICMP), `none` (a RST).
     kind: str
     certificate: str = "valid"
-    #: What is answered to an HTTP request.
+    #: What is answered to an HTTP request, and after how many seconds.
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = "lab\n"
+    delay: float = 0.0
+    #: `1.0` to `1.3`, where TLS is not as usual.
+    versions: tuple[str, ...] = ()
+    client_certificate: bool = False
+    #: An alert for every server name but these.
+    sni: tuple[str, ...] = ()
+    #: The IANA name of the alert.
+    alert: str = "handshake_failure"
+    banner: str = ""
+    #: The first SYN of every connection vanishes, its repetition does not.
+    first_syn_lost: bool = False
+
+
+@dataclass(frozen=True)
+class DnsServer:
+    """A server of the user's own, on an address of an interface (or a resolver's, to change how that behaves)."""
+
+    #: Whether it asks the VPC's resolver, or the internet, which knows no private zone.
+    forwards: bool = False
+    #: What it says by itself.
+    records: dict[str, Any] = field(default_factory=dict)
+    #: Seconds before each answer.
+    delay: float = 0.0
+    #: Every answer over UDP is cut short, so that the client has to ask over TCP.
+    truncates: bool = False
+    tcp: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,6 +195,9 @@ class Dns:
     zones: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What everybody else on the internet is told.
     public: dict[str, Any] = field(default_factory=dict)
+    #: What the VPC resolver's own rules say before any zone is asked: DNS Firewall, forwarding.
+    overrides: dict[str, Any] = field(default_factory=dict)
+    servers: dict[str, DnsServer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,8 +210,19 @@ class Host:
     #: Further lines of the hosts file.
     hosts: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ("10.0.0.2",)
+    #: Of resolv.conf.
+    resolver_options: str = "timeout:2 attempts:5"
     #: First and last ephemeral port, where they are not the kernel's own.
     ports: tuple[int, ...] = ()
+    #: nft rules on the host itself, each after its hook: `output tcp dport 443 drop`.
+    firewall: tuple[str, ...] = ()
+    #: As `ip route add` takes them: `blackhole 10.0.2.0/24`.
+    routes: tuple[str, ...] = ()
+    #: Bridges such as Docker makes: name to address and length.
+    bridges: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    #: Without one, only the resolver and the metadata service are in reach.
+    gateway: bool = True
 
 
 @dataclass(frozen=True)
@@ -162,6 +243,8 @@ class World:
     listeners: dict[str, Listener]
     #: Public addresses that exist, behind whatever NAT the routes lead to.
     internet: tuple[str, ...]
+    #: Groups that rules name and that are gone.
+    references: dict[str, Reference]
 
     @property
     def client(self) -> Interface:
@@ -206,9 +289,10 @@ def make_world(raw: dict[str, Any], beside: Iterable[str] = ()) -> World:
         interfaces=interfaces,
         endpoints=endpoints,
         services={name: _typed(Service, {"name": name, **table}) for name, table in take("services").items()},
-        dns=_typed(Dns, take("dns")),
+        dns=_dns(take("dns")),
         listeners={where: _listener(what) for where, what in take("listeners").items()},
         internet=tuple(raw.pop("internet", ())),
+        references={id: _typed(Reference, table) for id, table in take("references").items()},
     )
     if raw:
         raise ValueError(unknown(min(raw), [*(one.name for one in dataclasses.fields(World)), *beside]))
@@ -220,7 +304,13 @@ def _endpoint_interfaces(endpoint: Endpoint) -> list[Interface]:
     return [
         Interface(f"eni-{ip.replace('.', '-')}", subnet, ip, endpoint.groups, endpoint=endpoint.id)
         for subnet, ip in endpoint.addresses.items()
+        if endpoint.exists
     ]
+
+
+def _dns(table: dict[str, Any]) -> Dns:
+    servers = {ip: _typed(DnsServer, one) for ip, one in table.get("servers", {}).items()}
+    return _typed(Dns, {**table, "servers": servers})
 
 
 def _group(id: str, table: dict[str, Any]) -> Group:

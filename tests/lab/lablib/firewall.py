@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from .declaration import Interface, World
-from .rules import AclEntry, GroupRule, Traffic
+from .rules import AclEntry, GroupRule, Route, Traffic
 
 DROP = "counter drop"
 
@@ -24,18 +24,40 @@ def ruleset(world: World) -> str:
     return "\n".join(["table ip lab {", *(f"  {line}" for line in body), "}", ""])
 
 
+def host_ruleset(world: World) -> str:
+    """The client's namespace: the host's own firewall."""
+    chains: dict[str, list[str]] = {"input": [], "output": []}
+    for rule in world.host.firewall:
+        hook, _, text = rule.partition(" ")
+        chains[hook].append(text)
+    lines = ["table inet host {"]
+    for hook, rules in chains.items():
+        head = f"type filter hook {hook} priority 0; policy accept;"
+        lines += [f"  chain host_{hook} {{", f"    {head}", *(f"    {rule}" for rule in rules), "  }"]
+    return "\n".join([*lines, "}", ""])
+
+
 def provider_ruleset(world: World) -> str:
     """The far namespace: what the provider, not the consumer's VPC, swallows."""
-    lines = ["table ip provider {", "  chain provider {", "    type filter hook input priority 0; policy accept;"]
+    lines = ["table ip provider {", f"  {_SEEN}", "  chain provider {"]
+    lines.append("    type filter hook input priority 0; policy accept;")
     for endpoint in world.endpoints.values():
-        if not endpoint.lets_packets_through:
-            lines += [f"    ip daddr {ip} {DROP}" for ip in endpoint.addresses.values()]
+        lines += [f"    ip daddr {ip} {DROP}" for ip in endpoint.addresses.values() if not endpoint.carries(ip)]
     # One address's own listener wins over the port's, so it is written first and ends the chain.
     for where, listener in sorted(world.listeners.items(), key=lambda item: ":" not in item[0]):
         ip, _, port = where.rpartition(":")
         match = f"ip daddr {ip} tcp dport {port}" if ip else f"tcp dport {port}"
-        lines.append(f"    {match} {DROP if listener.kind == 'silent' else 'accept'}")
+        if listener.first_syn_lost:
+            lines.append(f"    {match} {_FIRST_SYN} {DROP}")
+        lines.append(f"    {match} {_VERDICTS.get(listener.kind, 'accept')}")
     return "\n".join([*lines, "  }", "}", ""])
+
+
+_VERDICTS = {"silent": DROP, "prohibited": "counter reject with icmp type admin-prohibited"}
+_SEEN = "set seen { type ipv4_addr . inet_service; flags dynamic; timeout 60s; }"
+_FIRST_SYN = (
+    "tcp flags & (syn | ack) == syn ip daddr . tcp sport != @seen add @seen { ip daddr . tcp sport timeout 60s }"
+)
 
 
 def _routes(world: World) -> Iterator[str]:
@@ -55,29 +77,41 @@ def _routes(world: World) -> Iterator[str]:
 
 
 def carries(world: World, source: Interface, destination: str) -> bool:
-    """Whether the route table of the source's subnet leads to an address: longest prefix, blackholes included."""
-    subnet = world.subnets[source.subnet]
+    """Whether the route table of the source's subnet leads to an address."""
+    best = route_to(world, source, destination)
+    vpc = world.subnets[source.subnet].vpc
+    return best is not None and not best.blackhole and _delivers(world, vpc, best, destination)
+
+
+def route_to(world: World, source: Interface, destination: str) -> Route | None:
+    """Longest prefix, blackholes included."""
     address = ipaddress.ip_address(destination)
-    matching = [
-        route
-        for route in world.route_tables[subnet.route_table].routes
-        if address in ipaddress.ip_network(route.destination)
-    ]
-    if not matching:
-        return False
-    best = max(matching, key=lambda route: ipaddress.ip_network(route.destination).prefixlen)
-    return not best.blackhole and _delivers(world, subnet.vpc, best.target, destination)
+    best: tuple[int, Route] | None = None
+    for route in world.route_tables[world.subnets[source.subnet].route_table].routes:
+        nets = map(ipaddress.ip_network, world.prefix_lists.get(route.destination, (route.destination,)))
+        for length in (net.prefixlen for net in nets if address in net):
+            if best is None or length > best[0]:
+                best = length, route
+    return best[1] if best else None
 
 
-def _delivers(world: World, vpc: str, target: str, destination: str) -> bool:
+def _delivers(world: World, vpc: str, route: Route, destination: str) -> bool:
+    target = route.target
     holders = {world.vpc_of(one).id for one in world.interfaces.values() if one.ip == destination}
     if target == "local":
         return vpc in holders
     if target.startswith("pcx-"):
+        # A peering connection leads to its other end and no further.
         peering = world.peerings.get(target)
-        return peering is not None and any(world.peered(vpc, holder) for holder in holders)
-    if target.startswith(("nat-", "igw-")):
+        ends = {peering.requester, peering.accepter} if peering and peering.status == "active" else set()
+        return vpc in ends and bool(holders & (ends - {vpc}))
+    if target.startswith("eni-"):
+        return world.interfaces[target].forwards
+    if target.startswith(("nat-", "igw-", "vpce-")):
         return destination in world.internet
+    # The far end of a VPN or a transit gateway is no part of the lab: nothing comes back from there.
+    if target.startswith(("tgw-", "vgw-")):
+        return False
     raise ValueError(f"the lab has no route target like {target}")
 
 
@@ -137,8 +171,13 @@ def _peer_addresses(world: World, owner: Interface, peer: str) -> list[str]:
     if not peer.startswith("sg-"):
         return [peer]
     home = world.vpc_of(owner).id
-    members = [one for one in world.interfaces.values() if peer in one.groups]
+    members = [one for one in world.interfaces.values() if peer in one.groups and not _through_appliance(world, one, owner)]
     return [one.ip for one in members if world.vpc_of(one).id == home or world.peered(home, world.vpc_of(one).id)]
+
+
+def _through_appliance(world: World, source: Interface, destination: Interface) -> bool:
+    route = route_to(world, source, destination.ip)
+    return route is not None and route.target.startswith("eni-")
 
 
 def _traffic(traffic: Traffic) -> str:

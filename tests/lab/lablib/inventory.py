@@ -98,19 +98,22 @@ def _kebab(action: str) -> str:
 
 
 def _vpc(vpc: Vpc) -> Json:
-    association = {
-        "AssociationId": f"vpc-cidr-assoc-{vpc.id[4:]}",
-        "CidrBlock": vpc.cidr,
-        "CidrBlockState": {"State": "associated"},
-    }
+    associations = [
+        {
+            "AssociationId": f"vpc-cidr-assoc-{vpc.id[4:]}-{number}",
+            "CidrBlock": cidr,
+            "CidrBlockState": {"State": "associated"},
+        }
+        for number, cidr in enumerate((vpc.cidr, *vpc.secondary))
+    ]
     return {
         "CidrBlock": vpc.cidr,
         "DhcpOptionsId": _DHCP_OPTIONS,
         "State": "available",
         "VpcId": vpc.id,
-        "OwnerId": ACCOUNT,
+        "OwnerId": vpc.owner,
         "InstanceTenancy": "default",
-        "CidrBlockAssociationSet": [association],
+        "CidrBlockAssociationSet": associations,
         "IsDefault": False,
     }
 
@@ -126,9 +129,9 @@ def _subnet(subnet: Subnet) -> Json:
         "State": "available",
         "SubnetId": subnet.id,
         "VpcId": subnet.vpc,
-        "OwnerId": ACCOUNT,
+        "OwnerId": subnet.owner,
         "Ipv6CidrBlockAssociationSet": [],
-        "SubnetArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/{subnet.id}",
+        "SubnetArn": f"arn:aws:ec2:{REGION}:{subnet.owner}:subnet/{subnet.id}",
     }
 
 
@@ -163,6 +166,8 @@ def _group_pair(world: World, group: str) -> Json:
     pair: Json = {"GroupId": group, "UserId": ACCOUNT}
     if group in world.groups and world.groups[group].vpc != world.client_vpc.id:
         pair["VpcId"] = world.groups[group].vpc
+    if gone := world.references.get(group):
+        pair |= {"VpcId": gone.vpc, "VpcPeeringConnectionId": gone.peering, "PeeringStatus": gone.status}
     return pair
 
 
@@ -230,12 +235,17 @@ def _route_table(world: World, table: RouteTable) -> Json:
     }
 
 
-_ROUTE_TARGETS = {"pcx": "VpcPeeringConnectionId", "nat": "NatGatewayId", "tgw": "TransitGatewayId"}
+_ROUTE_TARGETS = {
+    "pcx": "VpcPeeringConnectionId",
+    "nat": "NatGatewayId",
+    "tgw": "TransitGatewayId",
+    "eni": "NetworkInterfaceId",
+}
 
 
 def _route(route: Route) -> Json:
     return {
-        "DestinationCidrBlock": route.destination,
+        "DestinationPrefixListId" if route.destination.startswith("pl-") else "DestinationCidrBlock": route.destination,
         _ROUTE_TARGETS.get(route.target.partition("-")[0], "GatewayId"): route.target,
         "Origin": "CreateRouteTable" if route.target == "local" else "CreateRoute",
         "State": "blackhole" if route.blackhole else "active",
@@ -287,13 +297,13 @@ def _endpoint(world: World, endpoint: Endpoint) -> Json:
     names = [*endpoint_names(world, endpoint)]
     if name := private_name(world, endpoint):
         names.append(name)
-    return {
+    described: Json = {
         "VpcEndpointId": endpoint.id,
-        "VpcEndpointType": "Interface",
+        "VpcEndpointType": endpoint.kind,
         "VpcId": endpoint.vpc,
         "ServiceName": endpoint.service,
         "State": endpoint.state,
-        "RouteTableIds": [],
+        "RouteTableIds": list(endpoint.route_tables),
         "SubnetIds": list(endpoint.addresses),
         "Groups": [{"GroupId": id, "GroupName": world.groups[id].name} for id in endpoint.groups],
         "IpAddressType": "ipv4",
@@ -306,6 +316,12 @@ def _endpoint(world: World, endpoint: Endpoint) -> Json:
         "Tags": [],
         "OwnerId": ACCOUNT,
     }
+    if endpoint.inbound_only:
+        described["DnsOptions"]["PrivateDnsOnlyForInboundResolverEndpoint"] = True
+    if endpoint.last_error:
+        code, _, message = endpoint.last_error.partition(": ")
+        described["LastError"] = {"Code": code, "Message": message}
+    return described
 
 
 def _service(service: Service) -> Json:
@@ -327,7 +343,7 @@ def _service(service: Service) -> Json:
         detail |= {
             "PrivateDnsName": service.private_name,
             "PrivateDnsNames": [{"PrivateDnsName": service.private_name}],
-            "PrivateDnsNameVerificationState": "verified",
+            "PrivateDnsNameVerificationState": service.verification,
         }
     return detail
 

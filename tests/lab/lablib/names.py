@@ -1,33 +1,59 @@
 """What the VPC's resolver and the public internet say about each name.
 
 Derived from the endpoints and VPC attributes as Route 53 does it, so that "private DNS is off" in the configuration
-*is* a public answer on the wire. A record is one of: a list of addresses; `{cname = "…"}`; `{alias = "vpce-…"}`;
-`"servfail"`, `"refused"` or `"silent"`.
+*is* a public answer on the wire. A record is one of: a list of addresses; `{cname = "…"}`; `{alias = "vpce-…"}`, of one
+zone with `zone = "usw2-az1"`; `{addresses = […], ttl = 0}`; `"servfail"`, `"refused"`, `"nxdomain"`, `"nodata"` or
+`"silent"`; `{rcode = "nodata", soa = false}` for a denial without its SOA record.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .declaration import REGION, ZONES, Endpoint, World
+from .declaration import REGION, ZONES, DnsServer, Endpoint, World
 
 
 def tables(world: World) -> dict[str, Any]:
-    """The name server's data: private zones (when the VPC has them at all), public names, and whether it speaks."""
+    """The VPC resolver's data: rules that come first, private zones (when the VPC has them at all), public names."""
+    own = world.dns.servers.get("10.0.0.2", DnsServer())
     return {
         "silent": not world.client_vpc.dns_support,
-        "zones": _resolve_aliases(world, _private_zones(world)),
-        "public": _resolve_aliases(world, {"": _public(world)})[""],
+        "overrides": _resolve(world, {**world.dns.overrides, **own.records}),
+        "zones": {zone: _resolve(world, names) for zone, names in _private_zones(world).items()},
+        "public": _resolve(world, _public(world)),
+        **_manners(own),
     }
+
+
+def own_server(world: World, server: DnsServer) -> dict[str, Any]:
+    """The same for a server of the user's own, which knows private zones only from the VPC's resolver."""
+    known = tables(world) if server.forwards else {"overrides": {}, "zones": {}, "public": _resolve(world, _public(world))}
+    own = {**known["overrides"], **_resolve(world, server.records)}
+    return {**known, "silent": False, "overrides": own, **_manners(server)}
+
+
+def _manners(server: DnsServer) -> dict[str, Any]:
+    return {"delay": server.delay, "truncates": server.truncates, "tcp": server.tcp}
+
+
+def regional_name(endpoint: Endpoint) -> str:
+    return f"{endpoint.id}-lab12345.{_domain(endpoint)}"
 
 
 def endpoint_names(world: World, endpoint: Endpoint) -> dict[str, list[str]]:
     """The names AWS gives an endpoint, regional first, then zonal: public names of private addresses."""
-    label = f"{endpoint.id}-lab12345"
-    service = endpoint.service.rpartition(".")[2]
-    domain = f"{service}.{REGION}.vpce.amazonaws.com"
-    zonal = {f"{label}-{ZONES[world.subnets[subnet].zone]}.{domain}": [ip] for subnet, ip in endpoint.addresses.items()}
-    return {f"{label}.{domain}": list(endpoint.addresses.values()), **zonal}
+    if not endpoint.addresses or not endpoint.exists:
+        return {}
+    zonal = {zonal_name(world, endpoint, subnet): [ip] for subnet, ip in endpoint.addresses.items()}
+    return {regional_name(endpoint): endpoint.regional_addresses(), **zonal}
+
+
+def zonal_name(world: World, endpoint: Endpoint, subnet: str) -> str:
+    return f"{endpoint.id}-lab12345-{ZONES[world.subnets[subnet].zone]}.{_domain(endpoint)}"
+
+
+def _domain(endpoint: Endpoint) -> str:
+    return f"{endpoint.service.rpartition('.')[2]}.{REGION}.vpce.amazonaws.com"
 
 
 def private_name(world: World, endpoint: Endpoint) -> str | None:
@@ -43,9 +69,17 @@ def _private_zones(world: World) -> dict[str, dict[str, Any]]:
     zones = dict(world.dns.zones)
     for endpoint in world.endpoints.values():
         name = private_name(world, endpoint)
-        if name and endpoint.vpc == vpc.id:
-            zones[name] = {name: {"alias": endpoint.id}}
+        verified = name and world.services[endpoint.service].verification == "verified"
+        if name and verified and endpoint.vpc == vpc.id and endpoint.exists and not endpoint.inbound_only:
+            zones[name.removeprefix("*.")] = _managed_zone(world, endpoint, name)
     return zones
+
+
+def _managed_zone(world: World, endpoint: Endpoint, name: str) -> dict[str, Any]:
+    """AWS keeps addresses in it for its own services, and an alias of the regional name for everybody else's."""
+    amazon = world.services[endpoint.service].owner == "amazon"
+    record = {"alias": endpoint.id} if amazon else {"cname": regional_name(endpoint)}
+    return {name: record, name.removeprefix("*."): record}
 
 
 def _public(world: World) -> dict[str, Any]:
@@ -55,11 +89,18 @@ def _public(world: World) -> dict[str, Any]:
     return names
 
 
-def _resolve_aliases(world: World, zones: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {zone: {name: _record(world, what) for name, what in names.items()} for zone, names in zones.items()}
+def _resolve(world: World, names: dict[str, Any]) -> dict[str, Any]:
+    return {name: _record(world, what) for name, what in names.items()}
 
 
-def _record(world: World, what: Any) -> Any:
-    if isinstance(what, dict) and "alias" in what:
-        return list(world.endpoints[what["alias"]].addresses.values())
-    return what
+def _record(world: World, what: Any) -> dict[str, Any]:
+    """One form for all: `addresses`, `cname`, `rcode` or `silent`; `ttl` and `soa` where they are not as usual."""
+    if isinstance(what, (list, tuple)):
+        return {"addresses": list(what)}
+    if isinstance(what, str):
+        return {"silent": True} if what == "silent" else {"rcode": what}
+    if "alias" not in what:
+        return dict(what)
+    endpoint = world.endpoints[what["alias"]]
+    in_zone = [ip for subnet, ip in endpoint.addresses.items() if world.subnets[subnet].zone == what.get("zone")]
+    return {"addresses": in_zone if "zone" in what else endpoint.regional_addresses() if endpoint.exists else []}

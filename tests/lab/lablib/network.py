@@ -47,6 +47,7 @@ def build(world: World, prefix: str) -> Network:
     _ip(["-n", network.router], _router(world))
     _ip(["-n", network.far], _far(world))
     _settings(world, network)
+    _nft(network, network.client, firewall.host_ruleset(world))
     _nft(network, network.router, firewall.ruleset(world))
     _nft(network, network.far, firewall.provider_ruleset(world))
     return network
@@ -67,12 +68,27 @@ def _namespaces(network: Network) -> list[str]:
 
 def _client(world: World) -> list[str]:
     length = world.subnets[world.client.subnet].cidr.partition("/")[2]
+    reach = ("default",) if world.host.gateway else (*RESOLVERS, METADATA)
     return [
         "link set lo up",
         "link set eth0 up",
         f"addr add {world.client.ip}/{length} dev eth0 noprefixroute",
         f"route add {_CLIENT_GATEWAY} dev eth0 scope link src {world.client.ip}",
-        f"route add default via {_CLIENT_GATEWAY} dev eth0 src {world.client.ip}",
+        *(f"route add {where} via {_CLIENT_GATEWAY} dev eth0 src {world.client.ip}" for where in reach),
+        *(f"route add {route}" for route in world.host.routes),
+        *(line for name, address in world.host.bridges.items() for line in _bridge(name, address)),
+    ]
+
+
+def _bridge(name: str, address: str) -> list[str]:
+    # A bridge without a port has no carrier; the cable to nowhere stands for a container.
+    return [
+        f"link add {name} type bridge",
+        f"link add {name}-c0 type veth peer name {name}-c1",
+        f"link set {name}-c0 master {name} up",
+        f"link set {name}-c1 up",
+        f"addr add {address} dev {name}",
+        f"link set {name} up",
     ]
 
 
@@ -127,7 +143,7 @@ def _nft(network: Network, namespace: str, ruleset: str) -> None:
 def drops(network: Network) -> list[str]:
     """Where packets ended, and how many: for a person who looks into a mismatch."""
     found: list[str] = []
-    for name in (network.router, network.far):
+    for name in (network.client, network.router, network.far):
         command = network.inside(name, "nft", "--json", "list", "ruleset")
         ruleset = json.loads(subprocess.run(command, capture_output=True, text=True).stdout or '{"nftables": []}')
         for rule in (one["rule"] for one in ruleset["nftables"] if "rule" in one):
@@ -140,7 +156,7 @@ def drops(network: Network) -> list[str]:
 def resolver_files(world: World, folder: Path) -> dict[str, Path]:
     """What is mounted over the host's own files, so that the machine's settings cannot leak in."""
     texts = {
-        "/etc/resolv.conf": "search us-west-2.compute.internal\noptions timeout:2 attempts:5\n"
+        "/etc/resolv.conf": f"search us-west-2.compute.internal\noptions {world.host.resolver_options}\n"
         + "".join(f"nameserver {ip}\n" for ip in world.host.nameservers),
         "/etc/hosts": "\n".join(["127.0.0.1 localhost", *world.host.hosts, ""]),
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",

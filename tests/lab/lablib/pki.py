@@ -12,8 +12,18 @@ NAMES = (
     "*.vendor.example",
     "secretsmanager.us-west-2.amazonaws.com",
     "sts.us-west-2.amazonaws.com",
+    "kms.us-west-2.amazonaws.com",
+    "s3.us-west-2.amazonaws.com",
+    "*.s3.us-west-2.amazonaws.com",
+    "*.execute-api.us-west-2.amazonaws.com",
 )
 
+_ROOTS = {
+    "root": "Lab Root CA",
+    "stranger": "Root CA That Nobody Trusts",
+    "zscaler": "Zscaler Root CA",
+    "corporate": "Example Corp Root CA 3",
+}
 _CA_EXTENSIONS = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
 _CONFIG = """
 [ca]
@@ -41,13 +51,18 @@ subjectAltName = {names}
 def make(folder: Path) -> Path:
     """Fills a folder with `NAME.key` and `NAME.chain`; returns the file of the root to trust."""
     folder.mkdir()
-    for root, subject in (("root", "Lab Root CA"), ("stranger", "Root CA That Nobody Trusts")):
+    for root, subject in _ROOTS.items():
         _root(folder, root, subject)
         _intermediate(folder, f"{root}-issuing", root, f"{subject}, Issuing")
     _leaf(folder, "valid", NAMES, (-30, 335))
     _leaf(folder, "expired", NAMES, (-395, -30))
     _leaf(folder, "not-yet-valid", NAMES, (30, 395))
     _leaf(folder, "expiring", NAMES, (-360, 5))
+    _leaf(folder, "expiring-tomorrow", NAMES, (-360, 1))
+    _leaf(folder, "expiring-in-20-days", NAMES, (-360, 20))
+    _leaf(folder, "wildcard", ("*.vendor.example",), (-30, 335))
+    _leaf(folder, "zscaler", NAMES, (-3, 11), issuer="zscaler-issuing")
+    _leaf(folder, "corporate", NAMES, (-3, 360), issuer="corporate-issuing")
     _leaf(folder, "other-name", ("console.other.example",), (-30, 335))
     _leaf(folder, "untrusted", NAMES, (-30, 335), issuer="stranger-issuing")
     _leaf(folder, "lone-untrusted", NAMES, (-30, 335), issuer="stranger", chain=())

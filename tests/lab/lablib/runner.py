@@ -163,6 +163,7 @@ def _start(job: Job, settings: Settings, up: Stage, more: list[str]) -> Program:
     fixed = ["--format", "json", "--timeout", "2s"]
     command = [str(settings.binary), "check", *targets, *up.options(), *fixed, *scenario.args, *more]
     own = {"SSL_CERT_FILE": str(settings.root_certificate), "HOME": str(up.folder), "NO_COLOR": "1"}
+    own |= up.plan.world.host.environment
     return Program(up.net, up.mounts, command, {**own, **up.environment(), **settings.environment})
 
 
