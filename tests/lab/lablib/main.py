@@ -22,7 +22,7 @@ from .scenario import Scenario
 from .worker import Worker
 
 LAB = Path(__file__).resolve().parent.parent
-_SCENARIOS = LAB / "scenarios"
+SCENARIOS = LAB / "scenarios"
 #: `--inventory`. The others are what their scenarios are about.
 _KINDS = ("ec2", "directory", "moto")
 
@@ -30,7 +30,7 @@ _KINDS = ("ec2", "directory", "moto")
 def main() -> int:
     arguments = _arguments()
     try:
-        scenarios, unreadable = load(arguments.paths or [_SCENARIOS], arguments.only)
+        scenarios, unreadable = load(arguments.paths or [SCENARIOS], arguments.only)
         binary = None if arguments.packets_only else find_binary(arguments.bin)
     except (OSError, ValueError) as error:
         print(f"lab: {error}", file=sys.stderr)
