@@ -8,6 +8,7 @@ import fnmatch
 import os
 import queue
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,8 @@ _KINDS = ("ec2", "directory", "moto")
 
 
 def main() -> int:
+    # Ends as an exception does: worlds and temporary files go with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = _arguments()
     try:
         scenarios, unreadable = load(arguments.paths or [SCENARIOS], arguments.only)

@@ -20,11 +20,15 @@ def read(file: Path) -> dict[str, Any]:
         return tomllib.load(stream)
 
 
+#: What makes a table a DNS record, which is replaced as a whole.
+_RECORD = {"alias", "cname", "rcode"}
+
+
 def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Tables are merged, everything else is replaced; `false` in place of a table or a text removes it."""
     result = copy.deepcopy(base)
     for key, value in own.items():
-        if isinstance(result.get(key), dict) and isinstance(value, dict):
+        if isinstance(result.get(key), dict) and isinstance(value, dict) and not _RECORD & {*result[key], *value}:
             result[key] = merge(result[key], value)
         elif isinstance(result.get(key), (dict, str)) and value is False:
             del result[key]
