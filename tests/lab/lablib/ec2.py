@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import http.server
 import re
+import sys
 import time
 import urllib.parse
 from typing import Any
@@ -293,6 +294,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class _Server(http.server.ThreadingHTTPServer):
     # The product asks eight questions at once.
     request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever runs out of patience may hang up; everything else is a fault of the lab's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def server(address: str, plan: Json) -> http.server.ThreadingHTTPServer:

@@ -8,6 +8,7 @@ import fnmatch
 import os
 import queue
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -22,15 +23,17 @@ from .scenario import Scenario
 from .worker import Worker
 
 LAB = Path(__file__).resolve().parent.parent
-_SCENARIOS = LAB / "scenarios"
+SCENARIOS = LAB / "scenarios"
 #: `--inventory`. The others are what their scenarios are about.
 _KINDS = ("ec2", "directory", "moto")
 
 
 def main() -> int:
+    # Ends as an exception does: worlds and temporary files go with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = _arguments()
     try:
-        scenarios, unreadable = load(arguments.paths or [_SCENARIOS], arguments.only)
+        scenarios, unreadable = load(arguments.paths or [SCENARIOS], arguments.only)
         binary = None if arguments.packets_only else find_binary(arguments.bin)
     except (OSError, ValueError) as error:
         print(f"lab: {error}", file=sys.stderr)

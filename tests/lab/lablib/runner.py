@@ -26,6 +26,8 @@ class Job:
     kind: str
     #: One of several runs of this scenario.
     one_of_many: bool = False
+    #: Further variables of the binary's environment.
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -71,8 +73,6 @@ class Settings:
     moto: Path | None = None
     #: Where the collected facts are kept, for `tests/scenarios`.
     record: Path | None = None
-    #: Further variables of the binary's environment.
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 def run(job: Job, settings: Settings, say: Callable[[Result], None]) -> None:
@@ -164,7 +164,7 @@ def _start(job: Job, settings: Settings, up: Stage, more: list[str]) -> Program:
     command = [str(settings.binary), "check", *targets, *up.options(), *fixed, *scenario.args, *more]
     own = {"SSL_CERT_FILE": str(settings.root_certificate), "HOME": str(up.folder), "NO_COLOR": "1"}
     own |= up.plan.world.host.environment
-    return Program(up.net, up.mounts, command, {**own, **up.environment(), **settings.environment})
+    return Program(up.net, up.mounts, command, {**own, **up.environment(), **job.environment})
 
 
 def _recording(job: Job, settings: Settings) -> list[str]:
