@@ -64,6 +64,7 @@ def make(folder: Path) -> Path:
     _leaf(folder, "zscaler", NAMES, (-3, 11), issuer="zscaler-issuing")
     _leaf(folder, "corporate", NAMES, (-3, 360), issuer="corporate-issuing")
     _leaf(folder, "other-name", ("console.other.example",), (-30, 335))
+    _leaf(folder, "other-name-untrusted", ("console.other.example",), (-30, 335), issuer="stranger-issuing")
     _leaf(folder, "untrusted", NAMES, (-30, 335), issuer="stranger-issuing")
     _leaf(folder, "lone-untrusted", NAMES, (-30, 335), issuer="stranger", chain=())
     _leaf(folder, "incomplete", NAMES, (-30, 335), chain=())
