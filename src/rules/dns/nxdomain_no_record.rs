@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -38,6 +38,10 @@ fn check(case: &Case<'_>) -> Outcome {
     // An alias that leads to nothing is a record, and another finding's.
     let dangling = case.answers().any(|answer| !answer.cnames.is_empty());
     if !case.name_gives_nothing() || !denied || answered || dangling || belongs_to_service(case) {
+        return Ok(None);
+    }
+    // The endpoint itself is gone: no record would help.
+    if endpoint_state::vanished(case)?.is_some() {
         return Ok(None);
     }
     let draft =

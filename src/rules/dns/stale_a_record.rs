@@ -4,12 +4,12 @@ use crate::{
     analyze::path::{Blocker, StepKind},
     model::{
         finding::{Confidence, Evidence, Fix},
-        known::Unknown,
+        known::{Known, Unknown},
         resource::{ResourceKind, ResourceRef},
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -42,6 +42,10 @@ fn check(case: &Case<'_>) -> Outcome {
             Err(why) => undecided = Some(why),
         }
     }
+    // The endpoint that the address belonged to is known by its id: a finding of its own.
+    if !stale.is_empty() && endpoint_state::vanished(case)?.is_some() {
+        return Ok(None);
+    }
     match (stale.as_slice(), undecided) {
         ([], Some(why)) => Err(why),
         ([], None) => Ok(None),
@@ -57,6 +61,9 @@ fn comes_from_dns(case: &Case<'_>, row: &Row<'_>) -> bool {
 }
 
 fn is_unheld(row: &Row<'_>) -> Result<bool, Unknown> {
+    if matches!(row.eni, Known::Known(Some(_))) {
+        return Ok(false);
+    }
     let blocker = row.path.blocker_at(StepKind::DestinationInterface)?;
     Ok(matches!(blocker, Some((_, Blocker::Unheld))))
 }
