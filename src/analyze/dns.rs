@@ -101,7 +101,7 @@ fn aws_service_name(service: &str) -> Option<String> {
     Some(format!("{}.{region}.{suffix}", labels.join(".")))
 }
 
-fn is_aws_name(host: &str) -> bool {
+pub fn is_aws_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     [".amazonaws.com", ".amazonaws.com.cn", ".aws", ".on.aws", ".api.aws"]
         .iter()

@@ -77,7 +77,12 @@ pub(super) fn vanished(case: &Case<'_>) -> Result<Option<(EndpointId, Confidence
         return Ok(gone.then_some((id, if sure { Confidence::Confirmed } else { Confidence::Possible })));
     }
     let Some(id) = &case.target.target.endpoint else {
-        return Ok(None);
+        // What was deleted is listed for a while, without interfaces and names.
+        let gone = |endpoint: &&VpcEndpoint| {
+            [EndpointState::Deleted, EndpointState::Deleting].contains(&endpoint.state)
+        };
+        let likely = case.likely_endpoint().filter(gone);
+        return Ok(likely.map(|endpoint| (endpoint.id.clone(), Confidence::Likely)));
     };
     let listed = inventory.vpc_endpoints.ok()?.iter().any(|endpoint| endpoint.id == *id);
     // Another account or Region may have it; but then its private addresses would lead out of this VPC.

@@ -12,6 +12,7 @@ mod access;
 mod api_calls;
 mod case;
 mod diagnose;
+mod dns_servers;
 mod endpoint_state;
 mod macros;
 mod tls_rows;
@@ -27,8 +28,11 @@ use macros::{declare_finding, registry};
 
 registry! {
     "dns/cname_to_deleted_endpoint.rs" as dns_cname_to_deleted_endpoint,
+    "dns/custom_server_blocked.rs" as dns_custom_server_blocked,
+    "dns/custom_server_no_forward.rs" as dns_custom_server_no_forward,
     "dns/custom_server_silent.rs" as dns_custom_server_silent,
     "dns/hosts_override.rs" as dns_hosts_override,
+    "dns/managed_zone_shadow.rs" as dns_managed_zone_shadow,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
     "dns/stale_a_record.rs" as dns_stale_a_record,

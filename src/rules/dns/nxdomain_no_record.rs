@@ -58,7 +58,10 @@ fn check(case: &Case<'_>) -> Outcome {
 /// Private DNS of an endpoint covers the name: other findings speak of that.
 fn belongs_to_service(case: &Case<'_>) -> bool {
     let covers = |endpoint: &&VpcEndpoint| {
-        dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+        let inventory = &case.facts.inventory;
+        dns::private_dns_covers(inventory, endpoint, case.host()) == Some(true)
+            || (endpoint.private_dns_enabled
+                && dns::shadowing_domain(inventory, endpoint, case.host()).is_some())
     };
     case.endpoints().is_ok_and(|all| all.iter().any(covers))
 }
@@ -69,8 +72,9 @@ fn confidence(case: &Case<'_>) -> Confidence {
     let resolver_denies = servers
         .filter(|server| server.denies_name())
         .any(|server| dns::is_vpc_resolver(inventory, server.server));
-    if !case.dns_attributes_off().is_empty() {
-        // A record may exist in a private zone that this VPC does not use.
+    let of_aws = dns::is_aws_name(case.host()) && !inventory.vpc_endpoints.is_known();
+    if of_aws || !case.dns_attributes_off().is_empty() {
+        // A record may exist in a private zone that this VPC does not use, or be hidden by that of an endpoint.
         Confidence::Possible
     } else if resolver_denies && inventory.vpc_endpoints.is_known() {
         Confidence::Confirmed

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, dns_servers, words};
 
 declare_finding! {
     /// ## What it means
@@ -46,6 +46,10 @@ fn check(case: &Case<'_>) -> Outcome {
     if answered_for || off.is_empty() {
         return Ok(None);
     }
+    // The VPC's resolver does lead to an endpoint: who was asked instead is another finding.
+    if dns_servers::endpoints_by_resolver(case).is_ok_and(|held| !held.is_empty()) {
+        return Ok(None);
+    }
     let covering = |e: &&&&VpcEndpoint| is_meant(case, e);
     match off.iter().find(covering) {
         Some(endpoint) => {
@@ -67,7 +71,10 @@ fn is_gateway(endpoint: &VpcEndpoint) -> bool {
 }
 
 fn is_meant(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
-    dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+    // Below the private name and none of the names: the switch would hide the name, not answer it.
+    let inventory = &case.facts.inventory;
+    dns::private_dns_covers(inventory, endpoint, case.host()) == Some(true)
+        && dns::shadowing_domain(inventory, endpoint, case.host()).is_none()
 }
 
 /// With the service's private name unknown: the endpoint the user named, or the only one that could be meant

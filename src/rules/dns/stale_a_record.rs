@@ -20,6 +20,7 @@ declare_finding! {
     /// holds it, and connections to it get no answer.
     /// ## What looks like it
     /// `dns-hosts-override`: the address comes from one host's hosts file, not from DNS.
+    /// `endpoint-deleted`: the endpoint that it belonged to is known.
     /// `sg-endpoint-ingress-missing`: the address belongs to an endpoint, and its group drops the packets.
     /// ## How to confirm it by hand
     ///     dig +noall +answer NAME
@@ -73,8 +74,10 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
     let ips = words::list(stale.iter().map(|row| row.ip()));
     let live = case.likely_endpoint().and_then(|endpoint| endpoint.dns_names.first());
     let to = live.map_or("the endpoint's regional DNS name", String::as_str);
+    // The endpoint it belonged to may be listed as deleted.
+    let listed = case.facts.inventory.vpc_endpoints.is_known();
     Draft::new(
-        Confidence::Confirmed,
+        if listed { Confidence::Confirmed } else { Confidence::Possible },
         format!("DNS sends {host} to {ips}, which no network interface of this VPC holds."),
     )
     .evidence([words::system(case)])

@@ -73,17 +73,23 @@ fn draft(case: &Case<'_>, id: &EndpointId, confidence: Confidence, rows: &[&Row<
         [] => "gives no address".to_owned(),
         rows => format!("leads to {}", words::list(rows.iter().map(|row| row.ip()))),
     };
-    let list = if case.facts.inventory.vpc_endpoints.is_known() { "lists no" } else { "was not asked for" };
+    let inventory = &case.facts.inventory;
+    let listed = match inventory.endpoint(id) {
+        Some(endpoint) => words::endpoint(endpoint),
+        None if inventory.vpc_endpoints.is_known() => Evidence::of(
+            format!("DescribeVpcEndpoints lists no {id}"),
+            ResourceRef::new(ResourceKind::VpcEndpoint, id),
+        ),
+        None => Evidence::new(format!("{} says that there is none", case.host())),
+    };
+    let service = inventory.endpoint(id).map(|endpoint| endpoint.service.as_str());
+    let service = service.or(case.target.target.expect.service.as_deref()).unwrap_or("SERVICE_NAME");
     let draft =
         Draft::new(confidence, format!("{id} does not exist (any more), and {} {leads}.", case.host()))
-            .evidence([Evidence::of(
-                format!("DescribeVpcEndpoints {list} {id}"),
-                ResourceRef::new(ResourceKind::VpcEndpoint, id),
-            )])
-            .evidence([words::system(case)])
+            .evidence([listed, words::system(case)])
             .evidence(words::servers(case))
             .evidence(rows.iter().map(|row| words::packets(case, row)))
-            .fix(fix(case, id, case.target.target.expect.service.as_deref().unwrap_or("SERVICE_NAME")))
+            .fix(fix(case, id, service))
             .explains(rows.iter().copied());
     if case.name_gives_nothing() { draft.explains_name() } else { draft }
 }
