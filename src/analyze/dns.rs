@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::model::{endpoint::VpcEndpoint, inventory::Inventory};
+use crate::model::{endpoint::VpcEndpoint, id::EndpointId, inventory::Inventory};
 
 /// Where the VPC's resolver answers in every VPC.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
@@ -58,6 +58,22 @@ pub fn shadowing_domain(inventory: &Inventory, endpoint: &VpcEndpoint, host: &st
     }
     let domains = names.iter().map(|name| name.trim_start_matches("*.").trim_end_matches('.'));
     domains.map(str::to_ascii_lowercase).find(|domain| name_matches(&format!("*.{domain}"), host))
+}
+
+/// The state of the proof that the service's private name is the provider's, where it is not complete.
+pub fn unverified(inventory: &Inventory, endpoint: &VpcEndpoint) -> Option<String> {
+    let service = inventory.service(&endpoint.service)?;
+    service.private_dns_verification.clone().filter(|state| !state.eq_ignore_ascii_case("verified"))
+}
+
+/// Whether private DNS gives the name to this endpoint and not to the one that is meant, which leads to the same service.
+pub fn owns_name_of(inventory: &Inventory, owner: &VpcEndpoint, meant: &EndpointId, host: &str) -> bool {
+    let same_service = |meant: &VpcEndpoint| {
+        meant.id != owner.id && meant.vpc == owner.vpc && meant.service == owner.service
+    };
+    owner.private_dns_enabled
+        && inventory.endpoint(meant).is_some_and(same_service)
+        && private_dns_covers(inventory, owner, host) != Some(false)
 }
 
 /// The name by which this endpoint's service is asked in the endpoint's own Region, where the name means the same

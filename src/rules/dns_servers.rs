@@ -12,7 +12,7 @@ use crate::{
         endpoint::VpcEndpoint,
         known::Unknown,
         net::{self, Flow, PortRange},
-        observation::{Rcode, ServerAnswer, ServerRole},
+        observation::{Lookup, Rcode, ServerAnswer, ServerRole},
     },
 };
 
@@ -42,7 +42,7 @@ pub(super) fn resolver<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a ServerAn
 /// The server knows the name, or knows that it does not exist.
 pub(super) fn is_settled(server: &ServerAnswer) -> bool {
     let settled = [Rcode::NoError, Rcode::NxDomain];
-    server.lookups().into_iter().filter_map(|l| l.answer()).any(|answer| settled.contains(&answer.rcode))
+    server.lookups().into_iter().filter_map(Lookup::answer).any(|answer| settled.contains(&answer.rcode))
 }
 
 /// The endpoints whose interfaces hold the addresses that the VPC's own resolver gives.
@@ -58,6 +58,13 @@ pub(super) fn endpoints_by_resolver<'a>(case: &Case<'a>) -> Result<Vec<(IpAddr, 
         }
     }
     Ok(held)
+}
+
+/// Another name given in place of the asked one, with the TTL that a block's override has unless somebody chose another.
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-actions.html>
+pub(super) fn substitute(server: &ServerAnswer) -> Option<&str> {
+    let first = server.lookups().into_iter().filter_map(Lookup::answer).find_map(|a| a.cnames.first())?;
+    (first.ttl == 0 && dns::endpoint_of_own_name(&first.target).is_none()).then_some(first.target.as_str())
 }
 
 /// The way to a server, over UDP and over TCP, and the steps of it that groups or ACLs deny.

@@ -5,7 +5,7 @@ use crate::{
     model::{
         endpoint::{EndpointState, VpcEndpoint},
         finding::{Confidence, Fix},
-        id::EndpointId,
+        id::{EndpointId, SubnetId},
         known::{Known, Unknown},
         observation::{DnsAnswer, Rcode, ServerAnswer},
     },
@@ -86,18 +86,18 @@ pub(super) fn vanished(case: &Case<'_>) -> Result<Option<(EndpointId, Confidence
     };
     let listed = inventory.vpc_endpoints.ok()?.iter().any(|endpoint| endpoint.id == *id);
     // Another account or Region may have it; but then its private addresses would lead out of this VPC.
-    let confidence = if sees_all(case) { Confidence::Likely } else { Confidence::Possible };
+    let sees_all = shared_subnet(case) == Known::Known(None);
+    let confidence = if sees_all { Confidence::Likely } else { Confidence::Possible };
     Ok((!listed).then(|| (id.clone(), confidence)))
 }
 
-/// The list of endpoints can be trusted to be whole: this host's subnet is not one that another account shares.
-pub(super) fn sees_all(case: &Case<'_>) -> bool {
-    match (&case.facts.vantage.subnet, &case.facts.vantage.eni) {
-        (Known::Known(subnet), Known::Known(eni)) => {
-            case.facts.inventory.is_shared(subnet, eni) == Known::Known(false)
-        }
-        _ => false,
-    }
+/// This host's subnet, where another account shares it: then the list of endpoints may lack that account's.
+pub(super) fn shared_subnet<'a>(case: &Case<'a>) -> Known<Option<&'a SubnetId>> {
+    let vantage = &case.facts.vantage;
+    vantage.subnet.as_ref().and_then(|subnet| {
+        let shared = vantage.eni.as_ref().and_then(|eni| case.facts.inventory.is_shared(subnet, eni));
+        shared.map(|shared| shared.then_some(subnet))
+    })
 }
 
 fn is_dangling(answer: &DnsAnswer) -> bool {

@@ -5,6 +5,7 @@ use crate::{
     model::{
         endpoint::{EndpointKind, VpcEndpoint},
         finding::{Confidence, Evidence, Fix},
+        known::Known,
         resource::{ResourceKind, ResourceRef},
     },
 };
@@ -17,7 +18,8 @@ declare_finding! {
     /// reach, or to nothing.
     /// ## How we know
     /// DescribeVpcEndpoints lists no endpoint of the service in this VPC (or not the endpoint that the configuration
-    /// names), and the name gives public addresses that do not answer, or no address.
+    /// names), and the name gives public addresses that do not answer, or no address. In a subnet that another account
+    /// shares that is no more than a possibility: its endpoints are not listed.
     /// ## What looks like it
     /// `dns-private-dns-disabled`: the endpoint exists, its name is off.
     /// `endpoint-in-other-vpc`: the endpoint exists, elsewhere.
@@ -25,7 +27,8 @@ declare_finding! {
     ///     aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC Name=service-name,Values=SERVICE
     /// ## How to fix it
     /// Create an interface endpoint for the service, with private DNS on, in subnets of at least two zones, and with a
-    /// security group that admits this host on the service's port.
+    /// security group that admits this host on the service's port. Where an endpoint serves the same service under the name
+    /// of this Region, ask that name instead of a global one or another Region's.
     static ENDPOINT_MISSING = { title: "this VPC has no endpoint for the service", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
@@ -40,8 +43,14 @@ fn check(case: &Case<'_>) -> Outcome {
     let Some((what, sure)) = absent(case, &endpoints) else {
         return Ok(None);
     };
-    // What another account owns here is not listed.
-    let confidence = if endpoint_state::sees_all(case) { sure } else { Confidence::Possible };
+    let shared = endpoint_state::shared_subnet(case);
+    let confidence = if shared == Known::Known(None) { sure } else { Confidence::Possible };
+    let shared = shared.known().copied().flatten().map(|subnet| {
+        Evidence::of(
+            format!("{subnet} is shared by another account, whose endpoints are not listed"),
+            ResourceRef::new(ResourceKind::Subnet, subnet),
+        )
+    });
     let regional = endpoints.iter().find_map(|e| Some((*e, dns::regional_name(e, case.host())?)));
     let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
     let leads = if public.is_empty() {
@@ -56,6 +65,7 @@ fn check(case: &Case<'_>) -> Outcome {
         )])
         .evidence([words::system(case)])
         .evidence(public.iter().map(|row| words::packets(case, row)))
+        .evidence(shared)
         .evidence(regional.as_ref().map(|(endpoint, name)| {
             let fact = format!("{} serves {name}, the same service in another Region", endpoint.id);
             Evidence::of(fact, ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id))

@@ -1,17 +1,20 @@
 //! `endpoint-wrong-type`
 
 use crate::{
-    analyze::{dns, route},
+    analyze::dns,
     model::{
         endpoint::{EndpointKind, VpcEndpoint},
         finding::{Confidence, Evidence, Fix},
-        known::Unknown,
         resource::{ResourceKind, ResourceRef},
-        route::{RouteTable, RouteTarget},
+        route::RouteTable,
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{
+    Case, Draft, Outcome, Row, Rule, declare_finding,
+    gateway_endpoint::{self, Way},
+    words,
+};
 
 declare_finding! {
     /// ## What it means
@@ -38,7 +41,8 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ENDPOINT_WRONG_TYPE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let public: Vec<_> = case.undelivered_public().filter(|row| !is_stopped_before_route(row)).collect();
+    let public: Vec<_> =
+        case.undelivered_public().filter(|row| !gateway_endpoint::is_stopped_before_route(row)).collect();
     if public.is_empty() {
         return Ok(None);
     }
@@ -52,7 +56,7 @@ fn check(case: &Case<'_>) -> Outcome {
     if endpoints.iter().filter(answers).any(|endpoint| is_meant(case, endpoint)) {
         return Ok(None);
     }
-    let draft = match way(case, gateway, &public) {
+    let draft = match gateway_endpoint::way(case, &public) {
         Ok(Way::Gateway) => return Ok(None),
         Ok(Way::Nowhere(table)) => draft(case, gateway, Confidence::Confirmed, Some(table), &public),
         Ok(Way::Elsewhere(table)) => draft(case, gateway, Confidence::Likely, Some(table), &public),
@@ -64,34 +68,6 @@ fn check(case: &Case<'_>) -> Outcome {
 fn is_meant(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
     dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
         || case.target.target.expect.service.as_ref() == Some(&endpoint.service)
-}
-
-/// This host's own group or subnet keeps the packets from whatever the route leads to.
-fn is_stopped_before_route(row: &Row<'_>) -> bool {
-    use crate::analyze::path::StepKind::{SourceAclEgress, SourceGroupEgress};
-    row.path.blockers().any(|(step, _)| [SourceGroupEgress, SourceAclEgress].contains(&step.kind))
-}
-
-/// Where the table of this subnet sends the addresses.
-enum Way<'a> {
-    Gateway,
-    /// Through a NAT gateway or the like, where they could have got an answer too.
-    Elsewhere(&'a RouteTable),
-    Nowhere(&'a RouteTable),
-}
-
-fn way<'a>(case: &Case<'a>, gateway: &VpcEndpoint, public: &[&Row<'_>]) -> Result<Way<'a>, Unknown> {
-    let inventory = &case.facts.inventory;
-    let vantage = &case.facts.vantage;
-    let table = *route::table_of(inventory, vantage.subnet.ok()?, vantage.vpc.ok()?).ok()?;
-    let mut elsewhere = false;
-    for row in public {
-        match route::decide(inventory, table, row.ip()).ok()?.route.map(|route| &route.target) {
-            Some(RouteTarget::VpcEndpoint(id)) if *id == gateway.id.0 => return Ok(Way::Gateway),
-            way => elsewhere |= way.is_some(),
-        }
-    }
-    Ok(if elsewhere { Way::Elsewhere(table) } else { Way::Nowhere(table) })
 }
 
 fn draft(
