@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::model::{endpoint::VpcEndpoint, inventory::Inventory};
+use crate::model::{endpoint::VpcEndpoint, id::EndpointId, inventory::Inventory};
 
 /// Where the VPC's resolver answers in every VPC.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
@@ -26,10 +26,7 @@ pub fn is_vpc_resolver(inventory: &Inventory, server: SocketAddr) -> bool {
 /// Whether private DNS for this endpoint's service covers the name. `None` when the service's private names
 /// are not known.
 pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<bool> {
-    let declared =
-        inventory.service(&endpoint.service).map(|s| s.private_dns_names.clone()).unwrap_or_default();
-    let listed = endpoint.dns_names.iter().filter(|name| !name.starts_with("vpce-")).cloned();
-    let names: Vec<_> = declared.into_iter().chain(listed).collect();
+    let names = private_names(inventory, endpoint);
     // The customary name of an AWS service: if it fits, it is the one; if not, the service may have others.
     let customary = aws_service_name(&endpoint.service);
     // Its zone holds everything below it too: 123456789012.dkr.ecr.us-west-2.amazonaws.com.
@@ -39,6 +36,70 @@ pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &
     }
     let all_known = !names.is_empty() || (customary.is_some() && !is_aws_name(host));
     all_known.then_some(false)
+}
+
+/// The private names that the service declares and the endpoint lists, as far as they are known.
+fn private_names(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
+    let declared =
+        inventory.service(&endpoint.service).map(|s| s.private_dns_names.clone()).unwrap_or_default();
+    let listed = endpoint.dns_names.iter().filter(|name| endpoint_of_own_name(name).is_none()).cloned();
+    declared.into_iter().chain(listed).collect()
+}
+
+/// The domain of a private name of this endpoint that the name lies in without being one of its names: where
+/// private DNS is on, the zone answers for all of the domain, and has no record of this name.
+pub fn shadowing_domain(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<String> {
+    let mut names = private_names(inventory, endpoint);
+    if names.is_empty() {
+        names.extend(aws_service_name(&endpoint.service));
+    }
+    if names.iter().any(|pattern| name_matches(pattern, host)) {
+        return None;
+    }
+    let domains = names.iter().map(|name| name.trim_start_matches("*.").trim_end_matches('.'));
+    domains.map(str::to_ascii_lowercase).find(|domain| name_matches(&format!("*.{domain}"), host))
+}
+
+/// The state of the proof that the service's private name is the provider's, where it is not complete.
+pub fn unverified(inventory: &Inventory, endpoint: &VpcEndpoint) -> Option<String> {
+    let service = inventory.service(&endpoint.service)?;
+    service.private_dns_verification.clone().filter(|state| !state.eq_ignore_ascii_case("verified"))
+}
+
+/// Whether private DNS gives the name to this endpoint and not to the one that is meant, which leads to the same service.
+pub fn owns_name_of(inventory: &Inventory, owner: &VpcEndpoint, meant: &EndpointId, host: &str) -> bool {
+    let same_service = |meant: &VpcEndpoint| {
+        meant.id != owner.id && meant.vpc == owner.vpc && meant.service == owner.service
+    };
+    owner.private_dns_enabled
+        && inventory.endpoint(meant).is_some_and(same_service)
+        && private_dns_covers(inventory, owner, host) != Some(false)
+}
+
+/// The name by which this endpoint's service is asked in the endpoint's own Region, where the name means the same
+/// service in another Region or in none: `sts.amazonaws.com` → `sts.us-west-2.amazonaws.com`.
+pub fn regional_name(endpoint: &VpcEndpoint, host: &str) -> Option<String> {
+    let regional = aws_service_name(&endpoint.service)?;
+    let (asked, served) = (without_region(host)?, without_region(&regional)?);
+    let below = asked.strip_suffix(served.as_str())?;
+    let name = format!("{below}{regional}");
+    let same_service = below.is_empty() || below.ends_with('.');
+    (same_service && !host.trim_end_matches('.').eq_ignore_ascii_case(&name)).then_some(name)
+}
+
+/// What stands before the Region, or before `amazonaws.com` where there is none.
+fn without_region(host: &str) -> Option<String> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let labels = host.strip_suffix(".amazonaws.com.cn").or_else(|| host.strip_suffix(".amazonaws.com"))?;
+    let service = match labels.rsplit_once('.') {
+        Some((service, region)) if looks_like_region(region) => service,
+        _ => labels,
+    };
+    Some(service.to_owned())
+}
+
+fn looks_like_region(label: &str) -> bool {
+    label.split('-').count() >= 3 && label.ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// `com.amazonaws.us-west-2.ecr.api` → `api.ecr.us-west-2.amazonaws.com`.
@@ -56,7 +117,7 @@ fn aws_service_name(service: &str) -> Option<String> {
     Some(format!("{}.{region}.{suffix}", labels.join(".")))
 }
 
-fn is_aws_name(host: &str) -> bool {
+pub fn is_aws_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     [".amazonaws.com", ".amazonaws.com.cn", ".aws", ".on.aws", ".api.aws"]
         .iter()
@@ -72,8 +133,7 @@ pub fn service_of_aws_name(host: &str) -> Option<String> {
     };
     let labels: Vec<_> = labels.split('.').collect();
     let (region, service) = labels.split_last()?;
-    let looks_like_region = region.split('-').count() >= 3 && region.ends_with(|c: char| c.is_ascii_digit());
-    if service.is_empty() || !looks_like_region || service.contains(&"vpce") {
+    if service.is_empty() || !looks_like_region(region) || service.contains(&"vpce") {
         return None;
     }
     let service: Vec<_> = service.iter().rev().copied().collect();
@@ -82,14 +142,24 @@ pub fn service_of_aws_name(host: &str) -> Option<String> {
 
 /// The endpoint whose own name (`vpce-….vpce.amazonaws.com`) this is.
 pub fn endpoint_of_own_name(host: &str) -> Option<&str> {
-    let host = host.trim_end_matches('.');
-    if !host.ends_with(".vpce.amazonaws.com") {
-        return None;
-    }
-    let label =
-        host.split('.').find(|label| label.starts_with("vpce-") && !label.starts_with("vpce-svc-"))?;
+    let label = own_label(host)?;
     let end = label.match_indices('-').nth(1).map_or(label.len(), |(at, _)| at);
     label.get(..end)
+}
+
+/// The zone that an endpoint's own name is bound to: `vpce-0ab-x1y2-us-west-2a.…` → `us-west-2a`.
+pub fn zone_of_own_name(host: &str) -> Option<&str> {
+    let label = own_label(host)?;
+    let (at, _) = label.match_indices('-').nth(2)?;
+    label.get(at + 1..)
+}
+
+fn own_label(host: &str) -> Option<&str> {
+    let host = host.trim_end_matches('.');
+    if ![".vpce.amazonaws.com", ".vpce.amazonaws.com.cn"].iter().any(|suffix| host.ends_with(suffix)) {
+        return None;
+    }
+    host.split('.').find(|label| label.starts_with("vpce-") && !label.starts_with("vpce-svc-"))
 }
 
 /// A name equals a pattern, or falls under its leading `*` (any depth, as private DNS wildcards do).
@@ -107,6 +177,7 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
+    use crate::model::endpoint::{EndpointKind, EndpointState};
 
     #[test_case("sts.us-west-2.amazonaws.com", Some("com.amazonaws.us-west-2.sts"))]
     #[test_case("STS.us-west-2.amazonaws.com.", Some("com.amazonaws.us-west-2.sts"); "as DNS writes it")]
@@ -130,6 +201,55 @@ mod tests {
     #[test_case("vpce-0ab-x1y2.example.com", None)]
     fn endpoints_of_own_names(host: &str, id: Option<&str>) {
         assert_eq!(endpoint_of_own_name(host), id);
+    }
+
+    #[test_case("vpce-0ab-x1y2-us-west-2a.sts.us-west-2.vpce.amazonaws.com.", Some("us-west-2a"))]
+    #[test_case("vpce-0ab-x1y2-us-west-2-lax-1a.svc.us-west-2.vpce.amazonaws.com", Some("us-west-2-lax-1a"); "a local zone")]
+    #[test_case("vpce-0ab-x1y2.sts.us-west-2.vpce.amazonaws.com", None; "the regional name")]
+    #[test_case("*.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", None; "a wildcard")]
+    fn zones_of_own_names(host: &str, zone: Option<&str>) {
+        assert_eq!(zone_of_own_name(host), zone);
+    }
+
+    fn endpoint_for(service: &str, dns_names: &[&str]) -> VpcEndpoint {
+        VpcEndpoint {
+            id: "vpce-1".into(),
+            vpc: "vpc-1".into(),
+            service: service.to_owned(),
+            kind: EndpointKind::Interface,
+            state: EndpointState::Available,
+            subnets: Vec::new(),
+            network_interfaces: Vec::new(),
+            groups: Vec::new(),
+            private_dns_enabled: true,
+            dns_names: dns_names.iter().map(|&name| name.to_owned()).collect(),
+            created: None,
+            last_error: None,
+            owner: None,
+            inbound_resolver_only: false,
+        }
+    }
+
+    #[test_case("sts.amazonaws.com", Some("sts.us-west-2.amazonaws.com"); "the global name")]
+    #[test_case("sts.us-east-1.amazonaws.com.", Some("sts.us-west-2.amazonaws.com"); "another Region")]
+    #[test_case("sts.us-west-2.amazonaws.com", None; "its own")]
+    #[test_case("sso.amazonaws.com", None; "another service")]
+    #[test_case("xsts.amazonaws.com", None; "whole labels")]
+    #[test_case("api.vendor.example", None; "no name of AWS")]
+    fn regional_names(host: &str, name: Option<&str>) {
+        let endpoint = endpoint_for("com.amazonaws.us-west-2.sts", &[]);
+        assert_eq!(regional_name(&endpoint, host).as_deref(), name);
+    }
+
+    #[test_case(&["q.us-west-2.amazonaws.com"], "x.q.us-west-2.amazonaws.com", Some("q.us-west-2.amazonaws.com"))]
+    #[test_case(&["q.us-west-2.amazonaws.com"], "q.us-west-2.amazonaws.com", None; "the name itself")]
+    #[test_case(&["q.us-west-2.amazonaws.com", "*.q.us-west-2.amazonaws.com"], "x.q.us-west-2.amazonaws.com", None; "a wildcard answers")]
+    #[test_case(&["*.vpce-1-a.q.us-west-2.vpce.amazonaws.com"], "x.q.us-west-2.amazonaws.com", Some("q.us-west-2.amazonaws.com"); "the customary name")]
+    #[test_case(&["*.q.us-west-2.amazonaws.com"], "q.us-west-2.amazonaws.com", None; "above a wildcard")]
+    fn domains_that_shadow(names: &[&str], host: &str, domain: Option<&str>) {
+        let endpoint = endpoint_for("com.amazonaws.us-west-2.q", names);
+        let inventory = Inventory::none("test");
+        assert_eq!(shadowing_domain(&inventory, &endpoint, host).as_deref(), domain);
     }
 
     #[test_case("*.vendor.example", "a.b.vendor.example", true; "any depth")]

@@ -137,6 +137,7 @@ fn subnet((name, cidr, zone): &(&str, IpNet, &str)) -> Subnet {
         cidrs: vec![*cidr],
         az: Some(format!("{REGION}{zone}")),
         az_id: Some(AzId::new(if *zone == "a" { "usw2-az1" } else { "usw2-az2" })),
+        owner: None,
     }
 }
 
@@ -243,6 +244,7 @@ fn interface(ip: Ipv4Addr, group: &str) -> NetworkInterface {
         groups: vec![group_id(group)],
         addresses: vec![IpAddr::V4(ip)],
         prefixes: Vec::new(),
+        owner: None,
     }
 }
 
@@ -265,6 +267,8 @@ fn endpoint(chapter: &Chapter) -> VpcEndpoint {
         dns_names: vec![endpoint_name(chapter.name)],
         created: None,
         last_error: None,
+        owner: None,
+        inbound_resolver_only: false,
     }
 }
 

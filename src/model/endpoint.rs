@@ -27,6 +27,13 @@ pub struct VpcEndpoint {
     pub created: Option<Timestamp>,
     /// `LastError` and `FailureReason`, if any.
     pub last_error: Option<String>,
+    /// The account it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Private DNS answers only what comes in through an inbound Resolver endpoint: S3's
+    /// `PrivateDnsOnlyForInboundResolverEndpoint`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inbound_resolver_only: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +91,9 @@ pub struct NetworkInterface {
     pub addresses: Vec<IpAddr>,
     /// Delegated prefixes: pods live in them without being listed.
     pub prefixes: Vec<IpNet>,
+    /// The account it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 impl EndpointState {

@@ -74,6 +74,9 @@ pub struct Subnet {
     pub cidrs: Vec<IpNet>,
     pub az: Option<String>,
     pub az_id: Option<AzId>,
+    /// The account it belongs to, which may share it with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +173,23 @@ impl Inventory {
     /// The zone id of an interface: its own, or its subnet's.
     pub fn az_id_of(&self, eni: &NetworkInterface) -> Option<AzId> {
         eni.az_id.clone().or_else(|| self.subnet(&eni.subnet)?.az_id.clone())
+    }
+
+    /// Whether the interface stands in a subnet that another account shares with its own. Who asks in that account's
+    /// name is told of no endpoint there and of its own interfaces alone: what is not listed may exist all the same.
+    /// <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>
+    pub fn is_shared(&self, subnet: &SubnetId, eni: &NetworkInterfaceId) -> Known<bool> {
+        let (subnets, interfaces) = (self.subnets.as_ref(), self.network_interfaces.as_ref());
+        subnets.and_then(|_| interfaces.map(|_| self.has_other_owner(subnet, eni)))
+    }
+
+    fn has_other_owner(&self, subnet: &SubnetId, eni: &NetworkInterfaceId) -> bool {
+        let theirs = self.subnet(subnet).and_then(|subnet| subnet.owner.as_ref());
+        let ours = self.interface(eni).and_then(|eni| eni.owner.as_ref());
+        // Who is told of the owner's endpoints asks in the owner's name.
+        let told =
+            |owner| self.vpc_endpoints.known().into_iter().flatten().any(|e| e.owner.as_ref() == Some(owner));
+        theirs.zip(ours).is_some_and(|(theirs, ours)| theirs != ours && !told(theirs))
     }
 
     pub fn service(&self, name: &str) -> Option<&EndpointService> {

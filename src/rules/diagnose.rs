@@ -188,7 +188,7 @@ fn prove(case: &Case<'_>, findings: &mut [Finding]) {
         };
         let verified = proves(&own) || proves(&all);
         for fix in finding.fixes.iter_mut().filter(|fix| fix.change.is_some()) {
-            fix.verified = verified;
+            fix.verified |= verified;
         }
     }
 }

@@ -13,7 +13,9 @@ mod ahead;
 mod api_calls;
 mod case;
 mod diagnose;
+mod dns_servers;
 mod endpoint_state;
+mod gateway_endpoint;
 mod macros;
 #[cfg(feature = "mutation")]
 mod mutation;
@@ -31,22 +33,36 @@ use macros::{declare_finding, registry};
 
 registry! {
     "dns/cname_to_deleted_endpoint.rs" as dns_cname_to_deleted_endpoint,
+    "dns/custom_server_blocked.rs" as dns_custom_server_blocked,
+    "dns/custom_server_no_forward.rs" as dns_custom_server_no_forward,
     "dns/custom_server_silent.rs" as dns_custom_server_silent,
+    "dns/firewall_block.rs" as dns_firewall_block,
     "dns/hosts_override.rs" as dns_hosts_override,
+    "dns/managed_zone_shadow.rs" as dns_managed_zone_shadow,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/private_dns_conflict.rs" as dns_private_dns_conflict,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
+    "dns/private_name_unverified.rs" as dns_private_name_unverified,
+    "dns/s3_inbound_only.rs" as dns_s3_inbound_only,
     "dns/stale_a_record.rs" as dns_stale_a_record,
     "dns/support_disabled.rs" as dns_support_disabled,
     "dns/vpc_attributes_off.rs" as dns_vpc_attributes_off,
+    "dns/zonal_name_pinned.rs" as dns_zonal_name_pinned,
     "endpoint/companion_missing.rs" as endpoint_companion_missing,
+    "endpoint/deleted.rs" as endpoint_deleted,
     "endpoint/expired.rs" as endpoint_expired,
     "endpoint/failed.rs" as endpoint_failed,
     "endpoint/in_other_vpc.rs" as endpoint_in_other_vpc,
     "endpoint/missing.rs" as endpoint_missing,
+    "endpoint/not_in_client_az.rs" as endpoint_not_in_client_az,
+    "endpoint/partial.rs" as endpoint_partial,
+    "endpoint/pending.rs" as endpoint_pending,
     "endpoint/pending_acceptance.rs" as endpoint_pending_acceptance,
     "endpoint/rejected.rs" as endpoint_rejected,
     "endpoint/single_az.rs" as endpoint_single_az,
+    "endpoint/vendor_not_registered.rs" as endpoint_vendor_not_registered,
     "endpoint/wrong_service.rs" as endpoint_wrong_service,
+    "endpoint/wrong_type.rs" as endpoint_wrong_type,
     "nacl/client_egress.rs" as nacl_client_egress,
     "nacl/client_ingress_ephemeral.rs" as nacl_client_ingress_ephemeral,
     "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,

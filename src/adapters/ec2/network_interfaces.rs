@@ -49,6 +49,7 @@ impl From<sdk::NetworkInterface> for wire::NetworkInterface {
         let v6_prefixes = eni.ipv6_prefixes.into_iter().flatten();
         let v4_prefixes = eni.ipv4_prefixes.into_iter().flatten();
         Self {
+            owner_id: eni.owner_id.into(),
             network_interface_id: eni.network_interface_id.into(),
             vpc_id: eni.vpc_id.into(),
             subnet_id: eni.subnet_id.into(),

@@ -30,6 +30,7 @@ impl From<sdk::Subnet> for wire::Subnet {
             ipv6_cidr_block_association_set: Some(v6.collect()),
             availability_zone: subnet.availability_zone.into(),
             availability_zone_id: subnet.availability_zone_id.into(),
+            owner_id: subnet.owner_id.into(),
         }
     }
 }

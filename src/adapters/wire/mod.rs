@@ -42,7 +42,7 @@ pub(super) use self::{
     shelf::{Shelf, Shelved},
     subnet::Subnet,
     vpc::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc},
-    vpc_endpoint::{DnsEntry, GroupRef, LastError, VpcEndpoint},
+    vpc_endpoint::{DnsEntry, DnsOptions, GroupRef, LastError, VpcEndpoint},
 };
 
 /// A record as EC2 words it, with a place in the inventory.

@@ -27,6 +27,7 @@ pub(crate) struct NetworkInterface {
     pub(crate) ipv6_addresses: Option<Vec<Ipv6Address>>,
     pub(crate) ipv4_prefixes: Option<Vec<Ipv4Prefix>>,
     pub(crate) ipv6_prefixes: Option<Vec<Ipv6Prefix>>,
+    pub(crate) owner_id: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,6 +87,7 @@ impl Record for NetworkInterface {
             groups: groups(self.groups, notes)?,
             addresses,
             prefixes: words::cidrs(v4.chain(v6), notes),
+            owner: self.owner_id.0,
         })
     }
 }

@@ -17,6 +17,7 @@ pub(crate) struct Subnet {
     pub(crate) ipv6_cidr_block_association_set: Option<Vec<Ipv6CidrAssociation>>,
     pub(crate) availability_zone: Text,
     pub(crate) availability_zone_id: Text,
+    pub(crate) owner_id: Text,
 }
 
 impl Record for Subnet {
@@ -35,6 +36,7 @@ impl Record for Subnet {
             cidrs: words::cidrs(std::iter::once(self.cidr_block).chain(v6), notes),
             az: self.availability_zone.0,
             az_id: self.availability_zone_id.map(AzId),
+            owner: self.owner_id.0,
         })
     }
 }

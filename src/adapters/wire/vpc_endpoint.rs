@@ -28,6 +28,8 @@ pub(crate) struct VpcEndpoint {
     pub(crate) creation_timestamp: Text,
     pub(crate) last_error: Option<LastError>,
     pub(crate) failure_reason: Text,
+    pub(crate) owner_id: Text,
+    pub(crate) dns_options: Option<DnsOptions>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,6 +42,12 @@ pub(crate) struct GroupRef {
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct DnsEntry {
     pub(crate) dns_name: Text,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(crate) struct DnsOptions {
+    pub(crate) private_dns_only_for_inbound_resolver_endpoint: Flag,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -91,6 +99,10 @@ impl Record for VpcEndpoint {
             dns_names: self.dns_entries.into_iter().flatten().filter_map(|entry| entry.dns_name.0).collect(),
             created: self.creation_timestamp.0.and_then(|text| notes.keep(words::time(&text))),
             last_error: trouble(self.last_error, self.failure_reason),
+            owner: self.owner_id.0,
+            inbound_resolver_only: self.dns_options.is_some_and(|options| {
+                options.private_dns_only_for_inbound_resolver_endpoint.0 == Some(true)
+            }),
         })
     }
 }

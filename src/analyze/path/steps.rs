@@ -234,6 +234,7 @@ impl Question<'_> {
         let inside =
             self.inventory.vpc(vpc).is_some_and(|vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(&ip)));
         if inside && matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Absent) {
+            self.sees_whole_vpc()?;
             let resource = Some(ResourceRef::new(ResourceKind::Vpc, vpc));
             return Ok(Told::deny(Blocker::Unheld, resource, format!("no interface of {vpc} holds {ip}")));
         }
@@ -243,6 +244,18 @@ impl Question<'_> {
             .ok()
             .err()
             .unwrap_or_else(|| Unknown::new(actions::NETWORK_INTERFACES, Reason::Absent)))
+    }
+
+    /// From a subnet that another account shares, that account's interfaces are not to be seen.
+    fn sees_whole_vpc(&self) -> Result<(), Unknown> {
+        let (Known::Known(subnet), Known::Known(eni)) = (&self.source.subnet, &self.source.eni) else {
+            return Ok(());
+        };
+        if !*self.inventory.is_shared(subnet, eni).ok()? {
+            return Ok(());
+        }
+        let message = format!("{subnet} is shared by another account, whose interfaces are not listed");
+        Err(Unknown::new(actions::NETWORK_INTERFACES, Reason::Failed { message }))
     }
 
     /// The place whose rules are asked, and the one they are asked about.

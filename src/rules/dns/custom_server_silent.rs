@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, dns_servers, words};
 
 declare_finding! {
     /// ## What it means
@@ -17,14 +17,14 @@ declare_finding! {
     /// Every server of resolv.conf stayed silent over UDP and TCP while the lookup of the system failed or timed out.
     /// Where the VPC's own resolver was asked besides and answered, the fault lies with the configured servers.
     /// ## What looks like it
+    /// `dns-custom-server-blocked`: a group or ACL on the way to the server denies.
     /// `dns-nxdomain-no-record`: the server answers, and says that the name does not exist.
     /// ## How to confirm it by hand
     ///     dig NAME @SERVER
     ///     dig +tcp NAME @SERVER
     ///     cat /etc/resolv.conf
     /// ## How to fix it
-    /// Repair or replace the server in resolv.conf (the VPC's DHCP options), or open port 53 over UDP and TCP towards it:
-    /// unlike the VPC's resolver, a server of your own is filtered by security groups and network ACLs.
+    /// Repair or replace the server in resolv.conf (the VPC's DHCP options).
     static DNS_CUSTOM_SERVER_SILENT = { title: "the configured DNS servers do not answer", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
@@ -33,18 +33,23 @@ pub(super) const RULE: Rule = Rule::new(&DNS_CUSTOM_SERVER_SILENT, check);
 fn check(case: &Case<'_>) -> Outcome {
     let servers = &case.target.resolution.servers;
     let configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
-    let all_silent = !configured.is_empty() && configured.iter().all(|server| server.gives_no_answer());
-    if !case.name_gives_nothing() || !all_silent {
+    if !dns_servers::all_silent(case) {
         return Ok(None);
     }
     // The VPC's own resolver is no server of anybody's.
     if configured.iter().all(|server| dns::is_vpc_resolver(&case.facts.inventory, server.server)) {
         return Ok(None);
     }
+    // A group or ACL that drops the questions is another finding.
+    let blocked = dns_servers::blocked(case);
+    if blocked.as_ref().is_ok_and(|blocked| !blocked.is_empty()) {
+        return Ok(None);
+    }
     let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
     let other_answers = servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
     // Which server is the VPC's own, and whether it is switched off, only the VPC's description tells.
     let confidence = match (other_answers, case.facts.inventory.vpcs.is_known()) {
+        _ if blocked.is_err() => Confidence::Possible,
         (true, _) => Confidence::Confirmed,
         (false, true) => Confidence::Likely,
         (false, false) => Confidence::Possible,

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -40,6 +40,10 @@ fn check(case: &Case<'_>) -> Outcome {
     if !case.name_gives_nothing() || !denied || answered || dangling || belongs_to_service(case) {
         return Ok(None);
     }
+    // The endpoint itself is gone: no record would help.
+    if endpoint_state::vanished(case)?.is_some() {
+        return Ok(None);
+    }
     let draft =
         Draft::new(confidence(case), format!("No DNS record for {} exists in this VPC.", case.host()))
             .evidence([words::system(case)])
@@ -53,7 +57,10 @@ fn check(case: &Case<'_>) -> Outcome {
 /// Private DNS of an endpoint covers the name: other findings speak of that.
 fn belongs_to_service(case: &Case<'_>) -> bool {
     let covers = |endpoint: &&VpcEndpoint| {
-        dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+        let inventory = &case.facts.inventory;
+        dns::private_dns_covers(inventory, endpoint, case.host()) == Some(true)
+            || (endpoint.private_dns_enabled
+                && dns::shadowing_domain(inventory, endpoint, case.host()).is_some())
     };
     case.endpoints().is_ok_and(|all| all.iter().any(covers))
 }
@@ -64,8 +71,9 @@ fn confidence(case: &Case<'_>) -> Confidence {
     let resolver_denies = servers
         .filter(|server| server.denies_name())
         .any(|server| dns::is_vpc_resolver(inventory, server.server));
-    if !case.dns_attributes_off().is_empty() {
-        // A record may exist in a private zone that this VPC does not use.
+    let of_aws = dns::is_aws_name(case.host()) && !inventory.vpc_endpoints.is_known();
+    if of_aws || !case.dns_attributes_off().is_empty() {
+        // A record may exist in a private zone that this VPC does not use, or be hidden by that of an endpoint.
         Confidence::Possible
     } else if resolver_denies && inventory.vpc_endpoints.is_known() {
         Confidence::Confirmed

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, dns_servers, words};
 
 declare_finding! {
     /// ## What it means
@@ -20,6 +20,7 @@ declare_finding! {
     /// public addresses or none at all.
     /// ## What looks like it
     /// `dns-vpc-attributes-off`: private DNS is on, but the VPC does not use private zones.
+    /// `dns-private-name-unverified`: the name cannot be switched on.
     /// `endpoint-missing`: there is no endpoint for the service at all.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[PrivateDnsEnabled,DnsEntries]'
@@ -38,12 +39,15 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     let endpoints = case.endpoints()?;
-    let off: Vec<_> =
-        endpoints.iter().filter(|e| e.kind == EndpointKind::Interface && !e.private_dns_enabled).collect();
+    let off: Vec<_> = endpoints.iter().filter(|e| is_switched_off(case, e)).collect();
     // Where another endpoint answers for the name, this switch changes nothing.
     let answered_for =
         endpoints.iter().any(|e| (e.private_dns_enabled || is_gateway(e)) && is_meant(case, e));
     if answered_for || off.is_empty() {
+        return Ok(None);
+    }
+    // The VPC's resolver does lead to an endpoint: who was asked instead is another finding.
+    if dns_servers::endpoints_by_resolver(case).is_ok_and(|held| !held.is_empty()) {
         return Ok(None);
     }
     let covering = |e: &&&&VpcEndpoint| is_meant(case, e);
@@ -62,12 +66,22 @@ fn is_public(row: &Row<'_>) -> bool {
     row.probe.used && !crate::model::net::is_private(row.ip())
 }
 
+/// A name that the provider has not verified cannot be switched on.
+fn is_switched_off(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
+    endpoint.kind == EndpointKind::Interface
+        && !endpoint.private_dns_enabled
+        && dns::unverified(&case.facts.inventory, endpoint).is_none()
+}
+
 fn is_gateway(endpoint: &VpcEndpoint) -> bool {
     endpoint.kind == EndpointKind::Gateway
 }
 
 fn is_meant(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
-    dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+    // Below the private name and none of the names: the switch would hide the name, not answer it.
+    let inventory = &case.facts.inventory;
+    dns::private_dns_covers(inventory, endpoint, case.host()) == Some(true)
+        && dns::shadowing_domain(inventory, endpoint, case.host()).is_none()
 }
 
 /// With the service's private name unknown: the endpoint the user named, or the only one that could be meant
@@ -80,10 +94,12 @@ fn only_candidate<'a>(case: &Case<'_>, endpoints: &[&'a VpcEndpoint]) -> Option<
     };
     let named = |e: &&&VpcEndpoint| case.target.target.endpoint.as_ref().is_none_or(|id| *id == e.id);
     let aws = dns::service_of_aws_name(case.host()).is_some();
+    let replaced = dns_servers::resolver(case).any(|server| dns_servers::substitute(server).is_some());
     let candidates: Vec<_> = endpoints.iter().filter(unknown).filter(named).collect();
     match candidates.as_slice() {
         [only]
             if !aws
+                && !replaced
                 && case.dns_attributes_off().is_empty()
                 && case.target.target.literal().is_none()
                 && case.undelivered_public().next().is_some() =>

@@ -4,12 +4,12 @@ use crate::{
     analyze::path::{Blocker, StepKind},
     model::{
         finding::{Confidence, Evidence, Fix},
-        known::Unknown,
+        known::{Known, Unknown},
         resource::{ResourceKind, ResourceRef},
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -20,6 +20,7 @@ declare_finding! {
     /// holds it, and connections to it get no answer.
     /// ## What looks like it
     /// `dns-hosts-override`: the address comes from one host's hosts file, not from DNS.
+    /// `endpoint-deleted`: the endpoint that it belonged to is known.
     /// `sg-endpoint-ingress-missing`: the address belongs to an endpoint, and its group drops the packets.
     /// ## How to confirm it by hand
     ///     dig +noall +answer NAME
@@ -42,6 +43,10 @@ fn check(case: &Case<'_>) -> Outcome {
             Err(why) => undecided = Some(why),
         }
     }
+    // The endpoint that the address belonged to is known by its id: a finding of its own.
+    if !stale.is_empty() && endpoint_state::vanished(case)?.is_some() {
+        return Ok(None);
+    }
     match (stale.as_slice(), undecided) {
         ([], Some(why)) => Err(why),
         ([], None) => Ok(None),
@@ -57,6 +62,9 @@ fn comes_from_dns(case: &Case<'_>, row: &Row<'_>) -> bool {
 }
 
 fn is_unheld(row: &Row<'_>) -> Result<bool, Unknown> {
+    if matches!(row.eni, Known::Known(Some(_))) {
+        return Ok(false);
+    }
     let blocker = row.path.blocker_at(StepKind::DestinationInterface)?;
     Ok(matches!(blocker, Some((_, Blocker::Unheld))))
 }
@@ -66,8 +74,10 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
     let ips = words::list(stale.iter().map(|row| row.ip()));
     let live = case.likely_endpoint().and_then(|endpoint| endpoint.dns_names.first());
     let to = live.map_or("the endpoint's regional DNS name", String::as_str);
+    // The endpoint it belonged to may be listed as deleted.
+    let listed = case.facts.inventory.vpc_endpoints.is_known();
     Draft::new(
-        Confidence::Confirmed,
+        if listed { Confidence::Confirmed } else { Confidence::Possible },
         format!("DNS sends {host} to {ips}, which no network interface of this VPC holds."),
     )
     .evidence([words::system(case)])

@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule::new(&ENDPOINT_EXPIRED, check);
 fn check(case: &Case<'_>) -> Outcome {
     endpoint_state::found(
         case,
-        &EndpointState::Expired,
+        &[EndpointState::Expired],
         "expired before the provider accepted it, and nothing will pass through it",
         |endpoint| {
             Fix::text(format!("Delete {} and create it anew; tell the provider beforehand", endpoint.id))

@@ -21,8 +21,13 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ENDPOINT_FAILED, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    endpoint_state::found(case, &EndpointState::Failed, "failed, and nothing passes through it", |endpoint| {
-        let why = endpoint.last_error.as_deref().unwrap_or("AWS gave no reason");
-        Fix::text(format!("Mend what stopped {} ({why}) and create it anew", endpoint.id))
-    })
+    endpoint_state::found(
+        case,
+        &[EndpointState::Failed],
+        "failed, and nothing passes through it",
+        |endpoint| {
+            let why = endpoint.last_error.as_deref().unwrap_or("AWS gave no reason");
+            Fix::text(format!("Mend what stopped {} ({why}) and create it anew", endpoint.id))
+        },
+    )
 }

@@ -5,11 +5,12 @@ use crate::{
     model::{
         endpoint::{EndpointKind, VpcEndpoint},
         finding::{Confidence, Evidence, Fix},
+        known::Known,
         resource::{ResourceKind, ResourceRef},
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -17,7 +18,8 @@ declare_finding! {
     /// reach, or to nothing.
     /// ## How we know
     /// DescribeVpcEndpoints lists no endpoint of the service in this VPC (or not the endpoint that the configuration
-    /// names), and the name gives public addresses that do not answer, or no address.
+    /// names), and the name gives public addresses that do not answer, or no address. In a subnet that another account
+    /// shares that is no more than a possibility: its endpoints are not listed.
     /// ## What looks like it
     /// `dns-private-dns-disabled`: the endpoint exists, its name is off.
     /// `endpoint-in-other-vpc`: the endpoint exists, elsewhere.
@@ -25,7 +27,8 @@ declare_finding! {
     ///     aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC Name=service-name,Values=SERVICE
     /// ## How to fix it
     /// Create an interface endpoint for the service, with private DNS on, in subnets of at least two zones, and with a
-    /// security group that admits this host on the service's port.
+    /// security group that admits this host on the service's port. Where an endpoint serves the same service under the name
+    /// of this Region, ask that name instead of a global one or another Region's.
     static ENDPOINT_MISSING = { title: "this VPC has no endpoint for the service", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
@@ -37,9 +40,18 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     let endpoints = case.endpoints()?;
-    let Some((what, confidence)) = absent(case, &endpoints) else {
+    let Some((what, sure)) = absent(case, &endpoints) else {
         return Ok(None);
     };
+    let shared = endpoint_state::shared_subnet(case);
+    let confidence = if shared == Known::Known(None) { sure } else { Confidence::Possible };
+    let shared = shared.known().copied().flatten().map(|subnet| {
+        Evidence::of(
+            format!("{subnet} is shared by another account, whose endpoints are not listed"),
+            ResourceRef::new(ResourceKind::Subnet, subnet),
+        )
+    });
+    let regional = endpoints.iter().find_map(|e| Some((*e, dns::regional_name(e, case.host())?)));
     let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
     let leads = if public.is_empty() {
         format!("{} gives no address", case.host())
@@ -53,7 +65,12 @@ fn check(case: &Case<'_>) -> Outcome {
         )])
         .evidence([words::system(case)])
         .evidence(public.iter().map(|row| words::packets(case, row)))
-        .fix(fix(vpc, &what))
+        .evidence(shared)
+        .evidence(regional.as_ref().map(|(endpoint, name)| {
+            let fact = format!("{} serves {name}, the same service in another Region", endpoint.id);
+            Evidence::of(fact, ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id))
+        }))
+        .fix(regional.map_or_else(|| fix(vpc, &what), |(endpoint, name)| use_name(endpoint, &name)))
         .explains(public.iter().copied());
     Ok(Some(if case.name_gives_nothing() { draft.explains_name() } else { draft }))
 }
@@ -78,8 +95,10 @@ impl Absent {
 fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confidence)> {
     let target = &case.target.target;
     if let Some(id) = &target.endpoint {
+        // One that is nowhere to be seen is another finding's.
+        let elsewhere = case.facts.inventory.endpoint(id).is_some();
         let here = endpoints.iter().any(|endpoint| endpoint.id == *id);
-        return (!here).then(|| (Absent::Endpoint(id.to_string()), Confidence::Confirmed));
+        return (elsewhere && !here).then(|| (Absent::Endpoint(id.to_string()), Confidence::Confirmed));
     }
     // A regional name of AWS exists publicly with or without an endpoint: that it gives nothing has another cause.
     let by_name = || dns::service_of_aws_name(case.host()).filter(|_| !case.name_gives_nothing());
@@ -95,7 +114,9 @@ fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confid
     };
     let none = !endpoints.iter().any(could_serve) && target.literal().is_none();
     let public = case.undelivered_public().next().is_some();
-    (none && public).then_some((Absent::Any, Confidence::Possible))
+    let regional = endpoints.iter().any(|endpoint| dns::regional_name(endpoint, case.host()).is_some());
+    let confidence = if regional { Confidence::Likely } else { Confidence::Possible };
+    (none && public).then_some((Absent::Any, confidence))
 }
 
 fn covers(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
@@ -107,6 +128,14 @@ fn listed(endpoints: &[&VpcEndpoint]) -> String {
         return "no endpoint".to_owned();
     }
     words::list(endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.service)))
+}
+
+/// Clients of AWS ask global names, or those of the Region they were configured with.
+fn use_name(endpoint: &VpcEndpoint, name: &str) -> Fix {
+    Fix::text(format!(
+        "Ask {name}, which {} serves: set the client's Region (AWS_REGION; for STS, AWS_STS_REGIONAL_ENDPOINTS=regional)",
+        endpoint.id
+    ))
 }
 
 fn fix(vpc: &str, what: &Absent) -> Fix {

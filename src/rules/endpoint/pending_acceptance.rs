@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule::new(&ENDPOINT_PENDING_ACCEPTANCE, check);
 fn check(case: &Case<'_>) -> Outcome {
     endpoint_state::found(
         case,
-        &EndpointState::PendingAcceptance,
+        &[EndpointState::PendingAcceptance],
         "waits for the provider's acceptance; until then nothing passes through it",
         |endpoint| {
             let id = &endpoint.id;

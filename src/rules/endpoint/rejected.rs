@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule::new(&ENDPOINT_REJECTED, check);
 fn check(case: &Case<'_>) -> Outcome {
     endpoint_state::found(
         case,
-        &EndpointState::Rejected,
+        &[EndpointState::Rejected],
         "was rejected by the provider, and nothing passes through it",
         |endpoint| Fix::text(format!("Ask the provider why it rejected {}, and to accept it", endpoint.id)),
     )

@@ -1,9 +1,12 @@
 //! `endpoint-wrong-service`
 
-use crate::model::{
-    endpoint::VpcEndpoint,
-    finding::{Confidence, Fix, Severity},
-    known::{Known, Unknown},
+use crate::{
+    analyze::dns,
+    model::{
+        endpoint::VpcEndpoint,
+        finding::{Confidence, Fix, Severity},
+        known::{Known, Unknown},
+    },
 };
 
 use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
@@ -17,6 +20,7 @@ declare_finding! {
     /// `expect.service` of the target.
     /// ## What looks like it
     /// `endpoint-missing`: the endpoint that should be there does not exist.
+    /// `dns-private-dns-conflict`: the other endpoint leads to the same service and owns the private DNS name.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
     ///     'NetworkInterfaces[].Description'
@@ -68,5 +72,7 @@ fn is_expected(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
     let target = &case.target.target;
     let by_id = target.endpoint.as_ref().is_none_or(|id| *id == endpoint.id);
     let by_service = target.expect.service.as_ref().is_none_or(|service| *service == endpoint.service);
-    by_id && by_service
+    // Which of two endpoints for one service owns the private name is another finding.
+    let conflict = |id| dns::owns_name_of(&case.facts.inventory, endpoint, id, case.host());
+    (by_id || target.endpoint.as_ref().is_some_and(conflict)) && by_service
 }
