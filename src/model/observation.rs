@@ -160,9 +160,12 @@ pub enum TcpOutcome {
     Refused {
         icmp: Option<IcmpError>,
     },
-    /// Nothing came back. `syns`: how many were sent, when the kernel told.
+    /// Nothing came back. `syns`: how many were sent, when the kernel told. `unsent`: the kernel told as well
+    /// that it could not put them on the wire.
     TimedOut {
         syns: Option<u32>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsent: bool,
     },
     /// The network said no.
     Unreachable {
@@ -196,6 +199,9 @@ pub struct TlsProbe {
     pub verification: Known<Verification>,
     /// `TLSv1.3`
     pub version: Option<String>,
+    /// The server sent a `CertificateRequest` (RFC 8446 section 4.3.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_certificate_requested: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -326,9 +332,14 @@ impl fmt::Display for TcpProbe {
             TcpOutcome::Connected { .. } => write!(f, "connected in {seconds}"),
             TcpOutcome::Refused { icmp: None } => write!(f, "refused with a RST in {seconds}"),
             TcpOutcome::Refused { icmp: Some(icmp) } => write!(f, "refused with {icmp}"),
-            TcpOutcome::TimedOut { syns: Some(1) } => write!(f, "no answer to 1 SYN in {seconds}"),
-            TcpOutcome::TimedOut { syns: Some(syns) } => write!(f, "no answer to {syns} SYNs in {seconds}"),
-            TcpOutcome::TimedOut { syns: None } => write!(f, "no answer in {seconds}"),
+            TcpOutcome::TimedOut { syns: Some(syns), unsent: true } => {
+                write!(f, "{syns} SYNs in {seconds}, and this host sent none of them")
+            }
+            TcpOutcome::TimedOut { syns: Some(1), .. } => write!(f, "no answer to 1 SYN in {seconds}"),
+            TcpOutcome::TimedOut { syns: Some(syns), .. } => {
+                write!(f, "no answer to {syns} SYNs in {seconds}")
+            }
+            TcpOutcome::TimedOut { syns: None, .. } => write!(f, "no answer in {seconds}"),
             TcpOutcome::Unreachable { icmp: Some(icmp), .. } => write!(f, "unreachable: {icmp}"),
             TcpOutcome::Unreachable { icmp: None, errno } => write!(f, "unreachable (errno {errno})"),
             TcpOutcome::LocalError { message, .. } => write!(f, "this host could not send: {message}"),

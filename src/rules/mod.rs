@@ -14,6 +14,7 @@ mod case;
 mod diagnose;
 mod endpoint_state;
 mod macros;
+mod own_host;
 mod tls_rows;
 mod words;
 
@@ -42,6 +43,10 @@ registry! {
     "endpoint/rejected.rs" as endpoint_rejected,
     "endpoint/single_az.rs" as endpoint_single_az,
     "endpoint/wrong_service.rs" as endpoint_wrong_service,
+    "host/egress_proxy_capture.rs" as egress_proxy_capture,
+    "host/firewall.rs" as host_firewall,
+    "host/overlap_local.rs" as route_overlap_local,
+    "host/route_blackhole.rs" as host_route_blackhole,
     "nacl/client_egress.rs" as nacl_client_egress,
     "nacl/client_ingress_ephemeral.rs" as nacl_client_ingress_ephemeral,
     "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,

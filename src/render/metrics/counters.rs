@@ -232,7 +232,7 @@ mod tests {
     };
 
     const CONNECTED: TcpOutcome = TcpOutcome::Connected { source_port: 40_000 };
-    const SILENT: TcpOutcome = TcpOutcome::TimedOut { syns: Some(3) };
+    const SILENT: TcpOutcome = TcpOutcome::TimedOut { syns: Some(3), unsent: false };
     const REFUSED: TcpOutcome = TcpOutcome::Refused { icmp: None };
 
     #[test_case(Some(PathVerdict::Allow), &CONNECTED => None; "both say yes")]
@@ -263,6 +263,7 @@ mod tests {
             chain: Vec::<Certificate>::new(),
             verification: verification.ok_or_else(|| Unknown::new("a chain", Reason::Absent)).into(),
             version: None,
+            client_certificate_requested: false,
         }
     }
 
