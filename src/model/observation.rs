@@ -374,6 +374,9 @@ impl TcpOutcome {
 }
 
 impl TlsOutcome {
+    /// How the message of [`TlsOutcome::Failed`] begins when the server chose a version that this side refuses.
+    pub const NO_COMMON_VERSION: &str = "no TLS version in common";
+
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NotTried => "not-tried",
