@@ -1,9 +1,13 @@
 //! Observations become symptoms: what of this target is broken, as an application would notice it.
 
+use std::net::IpAddr;
+
+use super::dns;
 use crate::model::{
     facts::TargetFacts,
     finding::{Phase, Symptom},
-    observation::{AddressProbe, HttpOutcome, TcpOutcome, TlsProbe},
+    net,
+    observation::{AddressProbe, HttpDenial, HttpOutcome, HttpProbe, TcpOutcome, TlsProbe},
     report::TargetVerdict,
     target::Target,
 };
@@ -28,7 +32,10 @@ pub fn failing_phase(target: &Target, row: &AddressProbe) -> Option<Phase> {
         return Some(Phase::Tls);
     }
     let http_fails = target.protocol.uses_http()
-        && !row.http.as_ref().is_some_and(|http| http_passes(target, &http.outcome));
+        && !row
+            .http
+            .as_ref()
+            .is_some_and(|http| http_passes(target, &http.outcome) && !denies_the_way(target, row.ip, http));
     http_fails.then_some(Phase::Http)
 }
 
@@ -40,6 +47,16 @@ fn http_passes(target: &Target, outcome: &HttpOutcome) -> bool {
         HttpOutcome::Answered { status } => target.http.status.contains(status),
         HttpOutcome::NotTried | HttpOutcome::TimedOut | HttpOutcome::Failed { .. } => false,
     }
+}
+
+/// A 403 about the way taken and not about the request: the endpoint's policy forbids it, or API Gateway does,
+/// asked by an API's own name at a private address. Not so where the user expects the status.
+fn denies_the_way(target: &Target, ip: IpAddr, http: &HttpProbe) -> bool {
+    let refuses = |denial: &HttpDenial| {
+        let by_gateway = dns::is_api_name(&target.host) && net::is_private(ip) && denial.is_of_api_gateway();
+        denial.endpoint_policy.is_some() || by_gateway
+    };
+    target.http.status.is_empty() && http.denial.as_ref().is_some_and(refuses)
 }
 
 pub fn verdict(facts: &TargetFacts, symptoms: &[Symptom]) -> TargetVerdict {

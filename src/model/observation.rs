@@ -265,6 +265,19 @@ pub enum Verdict {
 pub struct HttpProbe {
     pub outcome: HttpOutcome,
     pub seconds: Seconds,
+    /// What an answer of 403 says of its reason, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<HttpDenial>,
+}
+
+/// The reason of a 403, as far as it tells whether the way is to blame. Nothing else of the answer is kept: it may
+/// name people and their resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpDenial {
+    /// `x-amzn-errortype`, by which AWS services name their exceptions: `ForbiddenException`.
+    pub error_type: Option<String>,
+    /// What is said of a policy of the VPC endpoint: `no VPC endpoint policy allows the s3:GetObject action`.
+    pub endpoint_policy: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -416,6 +429,14 @@ impl HttpOutcome {
             Self::TimedOut => "timed-out",
             Self::Failed { .. } => "failed",
         }
+    }
+}
+
+impl HttpDenial {
+    /// API Gateway itself refuses, before any API of the user's is asked: `Forbidden` for an API that it does not
+    /// serve here, a lack of authorization for one whose resource policy does not know the caller.
+    pub fn is_of_api_gateway(&self) -> bool {
+        matches!(self.error_type.as_deref(), Some("ForbiddenException" | "AccessDeniedException"))
     }
 }
 

@@ -13,6 +13,7 @@ mod api_calls;
 mod case;
 mod diagnose;
 mod endpoint_state;
+mod http_rows;
 mod macros;
 mod own_host;
 mod tls_rows;
@@ -47,6 +48,9 @@ registry! {
     "host/firewall.rs" as host_firewall,
     "host/overlap_local.rs" as route_overlap_local,
     "host/route_blackhole.rs" as host_route_blackhole,
+    "http/endpoint_policy_deny.rs" as http_endpoint_policy_deny,
+    "http/private_dns_captures_public_api.rs" as dns_private_dns_captures_public_api,
+    "http/unexpected_status.rs" as http_unexpected_status,
     "nacl/client_egress.rs" as nacl_client_egress,
     "nacl/client_ingress_ephemeral.rs" as nacl_client_ingress_ephemeral,
     "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{
     host::LocalInterface,
     known::{Known, Unknown},
-    observation::{IcmpError, TcpOutcome},
+    observation::{IcmpError, Lookup, LookupOutcome, ServerRole, TcpOutcome},
 };
 
 use super::{Case, Row};
@@ -52,6 +52,16 @@ pub(super) fn refusal(row: &Row<'_>) -> Option<Refusal> {
         }
         _ => None,
     }
+}
+
+/// No configured DNS server could be asked, since this host did not let a single question out (EPERM).
+pub(super) fn forbids_lookups(case: &Case<'_>) -> bool {
+    let servers = &case.target.resolution.servers;
+    let mut configured = servers.iter().filter(|server| server.role == ServerRole::Configured).peekable();
+    let forbidden = |lookup: &Lookup| matches!(&lookup.outcome, LookupOutcome::Failed { message } if message.ends_with("(os error 1)"));
+    case.name_gives_nothing()
+        && configured.peek().is_some()
+        && configured.all(|server| server.lookups().into_iter().all(forbidden))
 }
 
 fn is_own(row: &Row<'_>, ip: IpAddr) -> bool {

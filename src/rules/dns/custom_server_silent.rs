@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, own_host, words};
 
 declare_finding! {
     /// ## What it means
@@ -34,7 +34,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let servers = &case.target.resolution.servers;
     let configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
     let all_silent = !configured.is_empty() && configured.iter().all(|server| server.gives_no_answer());
-    if !case.name_gives_nothing() || !all_silent {
+    if !case.name_gives_nothing() || !all_silent || own_host::forbids_lookups(case) {
         return Ok(None);
     }
     // The VPC's own resolver is no server of anybody's.

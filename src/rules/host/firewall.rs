@@ -18,7 +18,7 @@ declare_finding! {
     /// ## How we know
     /// One of these, each of which only this host itself can cause: `connect` fails at once with EPERM, or with EACCES
     /// although there is a route; an ICMP rejection arrives whose sender is this host's own address; or the kernel reports
-    /// that it could not put the SYN's retransmissions on the wire.
+    /// that it could not put the SYN's retransmissions on the wire. For names: sending the question fails with EPERM.
     /// ## What looks like it
     /// `host-route-blackhole`: this host's route lookup gives no way.
     /// `provider-silent`: the packets leave, and nobody answers. A filter on this host that lets the SYN out and drops the
@@ -37,28 +37,43 @@ pub(super) const RULE: Rule = Rule::new(&HOST_FIREWALL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let rows: Vec<_> = case.failing().filter(|row| own_host::refusal(row) == Some(Refusal::Filter)).collect();
+    if own_host::forbids_lookups(case) {
+        return Ok(Some(lookups(case)));
+    }
     if rows.is_empty() {
         return Ok(None);
     }
     let port = case.target.target.port;
     let ips = words::list(rows.iter().map(|row| row.ip()));
+    let mut reasons: Vec<Evidence> = Vec::new();
+    for reason in rows.iter().filter_map(|row| says(row)) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
     let draft = Draft::new(
         Confidence::Confirmed,
         format!("A filter on this host stops packets to {ips} on tcp/{port} before they leave it."),
     )
     .evidence(rows.iter().map(|row| words::packets(case, row)))
-    .evidence(rows.iter().filter_map(|row| says(row)).fold(Vec::new(), |mut all: Vec<Evidence>, one| {
-        if !all.contains(&one) {
-            all.push(one);
-        }
-        all
-    }))
-    .fix(
-        Fix::text(format!("Let tcp/{port} to {ips} out in this host's packet filter or policy"))
-            .cli("sudo nft list ruleset     # or: sudo iptables-save -c"),
-    )
+    .evidence(reasons)
+    .fix(Fix::text(format!("Let tcp/{port} to {ips} out in this host's packet filter or policy")).cli(SHOW))
     .explains(rows.iter().copied());
     Ok(Some(draft))
+}
+
+const SHOW: &str = "sudo nft list ruleset     # or: sudo iptables-save -c";
+
+fn lookups(case: &Case<'_>) -> Draft {
+    Draft::new(Confidence::Confirmed, "A filter on this host stops DNS questions before they leave it.")
+        .evidence([words::system(case)])
+        .evidence(words::servers(case))
+        .evidence([Evidence::new("sending fails with EPERM, at once: no server was asked")])
+        .fix(
+            Fix::text("Let UDP and TCP port 53 to the DNS servers out in this host's packet filter")
+                .cli(SHOW),
+        )
+        .explains_name()
 }
 
 /// Why this can be nobody but this host.
