@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use vpce_doctor::{
     model::{
         facts::{Facts, TargetFacts},
-        host::Host,
+        host::{Host, ProxySettings},
         inventory::Inventory,
         known::{Known, Reason},
         net::PortRange,
@@ -52,6 +52,8 @@ impl HostReader for Fake {
             ephemeral_ports: Known::Known(PortRange { from: 32_768, to: 60_999 }),
             name_servers: Known::not_asked("resolv.conf"),
             metadata: Known::not_asked("instance metadata"),
+            interfaces: Known::not_asked("network interfaces"),
+            proxy: ProxySettings::default(),
         })
         .boxed()
     }

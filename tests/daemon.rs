@@ -22,7 +22,7 @@ use tokio::{
 use vpce_doctor::{
     config::Plan,
     model::{
-        host::Host,
+        host::{Host, ProxySettings},
         inventory::Inventory,
         known::Known,
         net::PortRange,
@@ -73,6 +73,8 @@ impl HostReader for Fake {
             ephemeral_ports: Known::Known(PortRange { from: 32_768, to: 60_999 }),
             name_servers: Known::not_asked("resolv.conf"),
             metadata: Known::not_asked("instance metadata"),
+            interfaces: Known::not_asked("network interfaces"),
+            proxy: ProxySettings::default(),
         })
         .boxed()
     }

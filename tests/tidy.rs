@@ -42,11 +42,22 @@ fn every_finding_is_documented_in_all_sections_in_order() {
 fn codes_named_in_explanations_exist() {
     for rule in RULES {
         for word in rule.meta.documentation.split('`') {
-            let looks_like_code =
-                ["dns-", "endpoint-", "sg-", "nacl-", "route-", "provider-", "tls-", "api-"]
-                    .iter()
-                    .any(|family| word.starts_with(family))
-                    && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            let looks_like_code = [
+                "dns-",
+                "endpoint-",
+                "sg-",
+                "nacl-",
+                "route-",
+                "provider-",
+                "tls-",
+                "api-",
+                "host-",
+                "http-",
+                "egress-",
+            ]
+            .iter()
+            .any(|family| word.starts_with(family))
+                && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
             assert!(!looks_like_code || rules::find(word).is_some(), "{} names {word}", rule.meta.code);
         }
     }

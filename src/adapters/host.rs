@@ -1,8 +1,10 @@
 //! What this host knows of itself.
 
-use std::{fs, time::Duration};
+use std::{env, fs, net::IpAddr, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt};
+use ipnet::IpNet;
+use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 
 use super::{
     deadline,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{
-        host::Host,
+        host::{Host, LocalInterface, ProxySettings, ProxyVariable},
         known::{Known, Reason},
         net::PortRange,
     },
@@ -45,6 +47,8 @@ impl HostReader for LocalHost {
                 ephemeral_ports: ephemeral_ports(),
                 name_servers: configured_servers(),
                 metadata,
+                interfaces: interfaces(),
+                proxy: proxy_settings(|name| env::var(name).ok()),
             }
         }
         .boxed()
@@ -69,6 +73,56 @@ fn parse_range(text: &str) -> Option<PortRange> {
     (numbers.next().is_none() && !range.is_empty()).then_some(range)
 }
 
+/// Interfaces that are up and have addresses, in the kernel's order.
+fn interfaces() -> Known<Vec<LocalInterface>> {
+    let all = match getifaddrs() {
+        Ok(all) => all,
+        Err(error) => {
+            let message = format!("cannot list the network interfaces: {}", error.desc());
+            return Known::unknown("this host's network interfaces", Reason::Failed { message });
+        }
+    };
+    let mut interfaces: Vec<LocalInterface> = Vec::new();
+    for (name, network) in all.filter_map(|one| Some((one.interface_name.clone(), network(&one)?))) {
+        match interfaces.iter_mut().find(|interface| interface.name == name) {
+            Some(interface) => interface.networks.push(network),
+            None => interfaces.push(LocalInterface { name, networks: vec![network] }),
+        }
+    }
+    Known::Known(interfaces)
+}
+
+fn network(one: &InterfaceAddress) -> Option<IpNet> {
+    let ip = |address: Option<&nix::sys::socket::SockaddrStorage>| -> Option<IpAddr> {
+        let address = address?;
+        let v4 = address.as_sockaddr_in().map(|v4| v4.ip().into());
+        v4.or_else(|| address.as_sockaddr_in6().map(|v6| v6.ip().into()))
+    };
+    IpNet::with_netmask(ip(one.address.as_ref())?, ip(one.netmask.as_ref())?).ok()
+}
+
+/// Where programs disagree on the letter case, the lower case goes first, as with most of them.
+fn proxy_settings(variable: impl Fn(&str) -> Option<String>) -> ProxySettings {
+    let either = |name: &str| {
+        let spellings = [name.to_owned(), name.to_ascii_uppercase()];
+        spellings.into_iter().find_map(|name| Some((variable(&name).filter(|v| !v.is_empty())?, name)))
+    };
+    let proxies = ["https_proxy", "http_proxy", "all_proxy"].into_iter().filter_map(either);
+    ProxySettings {
+        proxies: proxies
+            .map(|(value, name)| ProxyVariable { name, value: without_credentials(&value) })
+            .collect(),
+        exceptions: either("no_proxy").map(|(value, _)| value),
+    }
+}
+
+/// `http://user:password@proxy:3128` → `http://proxy:3128`. What follows the last at sign is no secret.
+fn without_credentials(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let host = rest.rsplit('@').next().unwrap_or_default();
+    if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") }
+}
+
 #[cfg(test)]
 mod tests {
     use test_case::test_case;
@@ -85,12 +139,37 @@ mod tests {
         assert_eq!(parse_range(text), expected.map(|(from, to)| PortRange { from, to }));
     }
 
+    #[test_case("http://proxy:3128" => "http://proxy:3128")]
+    #[test_case("http://user:p@ss@proxy:3128/" => "http://proxy:3128/"; "an at sign in the password")]
+    #[test_case("user:secret@proxy:3128" => "proxy:3128"; "no scheme")]
+    fn proxies_are_kept_without_credentials(url: &str) -> String {
+        without_credentials(url)
+    }
+
+    #[test]
+    fn the_lower_case_goes_first() {
+        let told = |name: &str| match name {
+            "https_proxy" => Some("http://one:1".to_owned()),
+            "HTTPS_PROXY" => Some("http://two:2".to_owned()),
+            "ALL_PROXY" => Some(String::new()),
+            "NO_PROXY" => Some(".example".to_owned()),
+            _ => None,
+        };
+        let settings = proxy_settings(told);
+        let one = ProxyVariable { name: "https_proxy".to_owned(), value: "http://one:1".to_owned() };
+        assert_eq!(settings, ProxySettings { proxies: vec![one], exceptions: Some(".example".to_owned()) });
+    }
+
     #[tokio::test]
     async fn this_host_has_ports_and_says_what_it_was_told() {
         let imds = ImdsOptions { disabled: true, endpoint: None };
         let host = LocalHost::new(Some("eu-west-1".to_owned()), imds).read(Duration::from_secs(1)).await;
         assert_eq!(host.region.as_deref(), Some("eu-west-1"));
         assert!(host.ephemeral_ports.is_known());
+        let loopback = "127.0.0.1/8".parse().unwrap();
+        assert!(
+            host.interfaces.known().unwrap().iter().any(|interface| interface.networks.contains(&loopback))
+        );
         assert!(matches!(&host.metadata, Known::Unknown(why) if why.reason == Reason::NotAsked));
     }
 }

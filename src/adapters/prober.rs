@@ -109,5 +109,5 @@ fn unusable(target: &Target, error: &TlsFileError) -> TlsProbe {
 }
 
 fn not_requested() -> HttpProbe {
-    HttpProbe { outcome: HttpOutcome::NotTried, seconds: Seconds::default() }
+    HttpProbe { outcome: HttpOutcome::NotTried, seconds: Seconds::default(), denial: None }
 }

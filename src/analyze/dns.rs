@@ -140,6 +140,11 @@ pub fn service_of_aws_name(host: &str) -> Option<String> {
     Some(format!("{prefix}.{region}.{}", service.join(".")))
 }
 
+/// Whether this is the name of an API of API Gateway: `abcd1234.execute-api.us-west-2.amazonaws.com`.
+pub fn is_api_name(host: &str) -> bool {
+    service_of_aws_name(host).is_some_and(|service| service.contains(".execute-api."))
+}
+
 /// The endpoint whose own name (`vpce-….vpce.amazonaws.com`) this is.
 pub fn endpoint_of_own_name(host: &str) -> Option<&str> {
     let label = own_label(host)?;

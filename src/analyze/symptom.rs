@@ -1,10 +1,16 @@
 //! Observations become symptoms: what of this target is broken, as an application would notice it.
 
+use std::net::IpAddr;
+
+use super::dns;
 use crate::model::{
     facts::TargetFacts,
     finding::{Failure, Phase, Symptom},
     known::Known,
-    observation::{AddressProbe, HttpOutcome, TcpOutcome, TlsOutcome, TlsProbe, Verdict},
+    net,
+    observation::{
+        AddressProbe, HttpDenial, HttpOutcome, HttpProbe, TcpOutcome, TlsOutcome, TlsProbe, Verdict,
+    },
     report::{Cell, PathVerdict, TargetVerdict},
     target::Target,
 };
@@ -34,7 +40,7 @@ pub fn failure(target: &Target, row: &AddressProbe) -> Option<(Phase, Failure)> 
         return Some((Phase::Tls, how));
     }
     let http =
-        || row.http.as_ref().map_or(Some(Failure::NotTried), |http| http_failure(target, &http.outcome));
+        || row.http.as_ref().map_or(Some(Failure::NotTried), |http| http_failure(target, row.ip, http));
     let how = if target.protocol.uses_http() { http() } else { None };
     how.map(|how| (Phase::Http, how))
 }
@@ -43,8 +49,8 @@ pub fn failure(target: &Target, row: &AddressProbe) -> Option<(Phase, Failure)> 
 pub fn cell(path: &Known<PathVerdict>, tcp: &TcpOutcome) -> Option<Cell> {
     let answered = match tcp {
         TcpOutcome::Connected { .. } | TcpOutcome::Refused { .. } => true,
+        TcpOutcome::LocalError { .. } | TcpOutcome::TimedOut { unsent: true, .. } => return None,
         TcpOutcome::TimedOut { .. } | TcpOutcome::Unreachable { .. } => false,
-        TcpOutcome::LocalError { .. } => return None,
     };
     Some(match (path.known()?, answered) {
         (PathVerdict::Allow, true) => Cell::AllowedAnswered,
@@ -58,9 +64,11 @@ fn tcp_failure(outcome: &TcpOutcome) -> Option<Failure> {
     match outcome {
         TcpOutcome::Connected { .. } => None,
         TcpOutcome::Refused { .. } => Some(Failure::Refused),
+        TcpOutcome::LocalError { .. } | TcpOutcome::TimedOut { unsent: true, .. } => {
+            Some(Failure::LocalError)
+        }
         TcpOutcome::TimedOut { .. } => Some(Failure::TimedOut),
         TcpOutcome::Unreachable { .. } => Some(Failure::Unreachable),
-        TcpOutcome::LocalError { .. } => Some(Failure::LocalError),
     }
 }
 
@@ -85,9 +93,9 @@ fn tls_failure(tls: &TlsProbe) -> Option<Failure> {
     }
 }
 
-fn http_failure(target: &Target, outcome: &HttpOutcome) -> Option<Failure> {
-    match outcome {
-        _ if http_passes(target, outcome) => None,
+fn http_failure(target: &Target, ip: IpAddr, http: &HttpProbe) -> Option<Failure> {
+    match &http.outcome {
+        outcome if http_passes(target, outcome) && !denies_the_way(target, ip, http) => None,
         HttpOutcome::Answered { .. } => Some(Failure::Status),
         HttpOutcome::NotTried => Some(Failure::NotTried),
         HttpOutcome::TimedOut => Some(Failure::TimedOut),
@@ -103,6 +111,16 @@ fn http_passes(target: &Target, outcome: &HttpOutcome) -> bool {
         HttpOutcome::Answered { status } => target.http.status.contains(status),
         HttpOutcome::NotTried | HttpOutcome::TimedOut | HttpOutcome::Failed { .. } => false,
     }
+}
+
+/// A 403 about the way taken and not about the request: the endpoint's policy forbids it, or API Gateway does,
+/// asked by an API's own name at a private address. Not so where the user expects the status.
+fn denies_the_way(target: &Target, ip: IpAddr, http: &HttpProbe) -> bool {
+    let refuses = |denial: &HttpDenial| {
+        let by_gateway = dns::is_api_name(&target.host) && net::is_private(ip) && denial.is_of_api_gateway();
+        denial.endpoint_policy.is_some() || by_gateway
+    };
+    target.http.status.is_empty() && http.denial.as_ref().is_some_and(refuses)
 }
 
 pub fn verdict(facts: &TargetFacts, symptoms: &[Symptom]) -> TargetVerdict {
@@ -135,7 +153,7 @@ mod tests {
     };
 
     const CONNECTED: TcpOutcome = TcpOutcome::Connected { source_port: 40_000 };
-    const SILENT: TcpOutcome = TcpOutcome::TimedOut { syns: Some(3) };
+    const SILENT: TcpOutcome = TcpOutcome::TimedOut { syns: Some(3), unsent: false };
     const REFUSED: TcpOutcome = TcpOutcome::Refused { icmp: None };
 
     #[test_case(Some(PathVerdict::Allow), &CONNECTED => Some(Cell::AllowedAnswered); "both say yes")]
@@ -166,6 +184,7 @@ mod tests {
             chain: Vec::<Certificate>::new(),
             verification: verification.ok_or_else(|| Unknown::new("a chain", Reason::Absent)).into(),
             version: None,
+            client_certificate_requested: false,
         }
     }
 

@@ -6,7 +6,13 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     adapters::{clock::SystemClock, dns::DirectResolver, prober::NetworkProber},
-    model::{host::Host, inventory::Inventory, known::Known, observation::ServerRole, time::Timestamp},
+    model::{
+        host::{Host, ProxySettings},
+        inventory::Inventory,
+        known::Known,
+        observation::ServerRole,
+        time::Timestamp,
+    },
     ports::{Clock, HostReader, InventorySource, Scope},
     runtime::collect::{Limits, World},
 };
@@ -58,6 +64,8 @@ impl HostReader for Client {
             ephemeral_ports: Known::not_asked("net.ipv4.ip_local_port_range"),
             name_servers: Known::Known(vec![self.resolver]),
             metadata: Known::not_asked("the instance metadata service"),
+            interfaces: Known::not_asked("network interfaces"),
+            proxy: ProxySettings::default(),
         }))
     }
 }

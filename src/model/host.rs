@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -64,6 +65,39 @@ pub struct Host {
     /// The servers of `resolv.conf`, in order.
     pub name_servers: Known<Vec<SocketAddr>>,
     pub metadata: Known<InstanceMetadata>,
+    /// The networks that this host is directly connected to.
+    #[serde(default = "interfaces_not_asked")]
+    pub interfaces: Known<Vec<LocalInterface>>,
+    #[serde(default)]
+    pub proxy: ProxySettings,
+}
+
+/// A network interface of this host and the networks on it: `docker0` with `172.17.0.1/16`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalInterface {
+    pub name: String,
+    /// Addresses with the length of their network's prefix.
+    pub networks: Vec<IpNet>,
+}
+
+/// The variables by which many programs find their proxy, as this program was given them: others may have others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxySettings {
+    /// Without user name and password.
+    pub proxies: Vec<ProxyVariable>,
+    /// `NO_PROXY`
+    pub exceptions: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxyVariable {
+    /// As spelt: `https_proxy`.
+    pub name: String,
+    pub value: String,
+}
+
+fn interfaces_not_asked() -> Known<Vec<LocalInterface>> {
+    Known::not_asked("this host's network interfaces")
 }
 
 impl VantageSource {

@@ -160,9 +160,12 @@ pub enum TcpOutcome {
     Refused {
         icmp: Option<IcmpError>,
     },
-    /// Nothing came back. `syns`: how many were sent, when the kernel told.
+    /// Nothing came back. `syns`: how many were sent, when the kernel told. `unsent`: the kernel told as well
+    /// that it could not put them on the wire.
     TimedOut {
         syns: Option<u32>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsent: bool,
     },
     /// The network said no.
     Unreachable {
@@ -196,6 +199,9 @@ pub struct TlsProbe {
     pub verification: Known<Verification>,
     /// `TLSv1.3`
     pub version: Option<String>,
+    /// The server sent a `CertificateRequest` (RFC 8446 section 4.3.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_certificate_requested: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +265,19 @@ pub enum Verdict {
 pub struct HttpProbe {
     pub outcome: HttpOutcome,
     pub seconds: Seconds,
+    /// What an answer of 403 says of its reason, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<HttpDenial>,
+}
+
+/// The reason of a 403, as far as it tells whether the way is to blame. Nothing else of the answer is kept: it may
+/// name people and their resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpDenial {
+    /// `x-amzn-errortype`, by which AWS services name their exceptions: `ForbiddenException`.
+    pub error_type: Option<String>,
+    /// What is said of a policy of the VPC endpoint: `no VPC endpoint policy allows the s3:GetObject action`.
+    pub endpoint_policy: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -333,9 +352,14 @@ impl fmt::Display for TcpProbe {
             TcpOutcome::Connected { .. } => write!(f, "connected in {seconds}"),
             TcpOutcome::Refused { icmp: None } => write!(f, "refused with a RST in {seconds}"),
             TcpOutcome::Refused { icmp: Some(icmp) } => write!(f, "refused with {icmp}"),
-            TcpOutcome::TimedOut { syns: Some(1) } => write!(f, "no answer to 1 SYN in {seconds}"),
-            TcpOutcome::TimedOut { syns: Some(syns) } => write!(f, "no answer to {syns} SYNs in {seconds}"),
-            TcpOutcome::TimedOut { syns: None } => write!(f, "no answer in {seconds}"),
+            TcpOutcome::TimedOut { syns: Some(syns), unsent: true } => {
+                write!(f, "{syns} SYNs in {seconds}, and this host sent none of them")
+            }
+            TcpOutcome::TimedOut { syns: Some(1), .. } => write!(f, "no answer to 1 SYN in {seconds}"),
+            TcpOutcome::TimedOut { syns: Some(syns), .. } => {
+                write!(f, "no answer to {syns} SYNs in {seconds}")
+            }
+            TcpOutcome::TimedOut { syns: None, .. } => write!(f, "no answer in {seconds}"),
             TcpOutcome::Unreachable { icmp: Some(icmp), .. } => write!(f, "unreachable: {icmp}"),
             TcpOutcome::Unreachable { icmp: None, errno } => write!(f, "unreachable (errno {errno})"),
             TcpOutcome::LocalError { message, .. } => write!(f, "this host could not send: {message}"),
@@ -370,6 +394,9 @@ impl TcpOutcome {
 }
 
 impl TlsOutcome {
+    /// How the message of [`TlsOutcome::Failed`] begins when the server chose a version that this side refuses.
+    pub const NO_COMMON_VERSION: &str = "no TLS version in common";
+
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NotTried => "not-tried",
@@ -409,6 +436,14 @@ impl HttpOutcome {
             Self::TimedOut => "timed-out",
             Self::Failed { .. } => "failed",
         }
+    }
+}
+
+impl HttpDenial {
+    /// API Gateway itself refuses, before any API of the user's is asked: `Forbidden` for an API that it does not
+    /// serve here, a lack of authorization for one whose resource policy does not know the caller.
+    pub fn is_of_api_gateway(&self) -> bool {
+        matches!(self.error_type.as_deref(), Some("ForbiddenException" | "AccessDeniedException"))
     }
 }
 

@@ -302,7 +302,7 @@ fn tcp(probe: &TcpProbe) -> JsonTcp<'_> {
     match &probe.outcome {
         TcpOutcome::Connected { .. } => {}
         TcpOutcome::Refused { icmp: error } => icmp = *error,
-        TcpOutcome::TimedOut { syns: sent } => syns = *sent,
+        TcpOutcome::TimedOut { syns: sent, .. } => syns = *sent,
         TcpOutcome::Unreachable { icmp: error, errno: number } => (icmp, errno) = (*error, Some(*number)),
         TcpOutcome::LocalError { errno: number, message: text } => {
             (errno, message) = (Some(*number), Some(text.as_str()));

@@ -56,7 +56,7 @@ fn mended(case: &Case<'_>, endpoint: &VpcEndpoint) -> Option<TargetFacts> {
         ip: *ip,
         used: true,
         source_ip: source_ip.clone(),
-        tcp: TcpProbe { outcome: TcpOutcome::TimedOut { syns: None }, seconds: Seconds(0.0) },
+        tcp: TcpProbe { outcome: TcpOutcome::TimedOut { syns: None, unsent: false }, seconds: Seconds(0.0) },
         tls: None,
         http: None,
     };

@@ -22,6 +22,8 @@ use crate::{
     },
 };
 
+use super::own_host;
+
 pub struct Case<'a> {
     pub facts: &'a Facts,
     pub target: &'a TargetFacts,
@@ -73,9 +75,9 @@ impl<'a> Case<'a> {
         self.rows.iter().filter(|row| row.symptom.is_some())
     }
 
-    /// Failing rows to which no packet came back.
+    /// Failing rows to which no packet came back, of those whose packets left this host for the network.
     pub fn silent(&self) -> impl Iterator<Item = &Row<'a>> {
-        self.failing().filter(|row| row.is_silent())
+        self.failing().filter(|row| row.is_silent() && !own_host::keeps(self, row))
     }
 
     /// Rows to an address that the public internet routes and from which no answer comes: what a private way
@@ -182,7 +184,7 @@ impl<'a> Row<'a> {
     }
 
     pub fn is_silent(&self) -> bool {
-        matches!(self.probe.tcp.outcome, TcpOutcome::TimedOut { .. })
+        matches!(self.probe.tcp.outcome, TcpOutcome::TimedOut { unsent: false, .. })
     }
 
     /// No packet came back, or a router said that it cannot deliver.

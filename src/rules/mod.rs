@@ -16,9 +16,11 @@ mod diagnose;
 mod dns_servers;
 mod endpoint_state;
 mod gateway_endpoint;
+mod http_rows;
 mod macros;
 #[cfg(feature = "mutation")]
 mod mutation;
+mod own_host;
 mod remainder;
 mod tls_rows;
 mod words;
@@ -63,6 +65,13 @@ registry! {
     "endpoint/vendor_not_registered.rs" as endpoint_vendor_not_registered,
     "endpoint/wrong_service.rs" as endpoint_wrong_service,
     "endpoint/wrong_type.rs" as endpoint_wrong_type,
+    "host/egress_proxy_capture.rs" as egress_proxy_capture,
+    "host/firewall.rs" as host_firewall,
+    "host/overlap_local.rs" as route_overlap_local,
+    "host/route_blackhole.rs" as host_route_blackhole,
+    "http/endpoint_policy_deny.rs" as http_endpoint_policy_deny,
+    "http/private_dns_captures_public_api.rs" as dns_private_dns_captures_public_api,
+    "http/unexpected_status.rs" as http_unexpected_status,
     "nacl/client_egress.rs" as nacl_client_egress,
     "nacl/client_ingress_ephemeral.rs" as nacl_client_ingress_ephemeral,
     "nacl/endpoint_egress_ephemeral.rs" as nacl_endpoint_egress_ephemeral,
@@ -80,13 +89,17 @@ registry! {
     "security_group/endpoint_refs_other_group.rs" as sg_endpoint_refs_other_group,
     "security_group/endpoint_wrong_port.rs" as sg_endpoint_wrong_port,
     "security_group/source_egress_missing.rs" as sg_source_egress_missing,
+    "tls/client_certificate_required.rs" as tls_client_certificate_required,
     "tls/expired_or_clock.rs" as tls_expired_or_clock,
     "tls/expiring_soon.rs" as tls_expiring_soon,
     "tls/hostname_mismatch.rs" as tls_hostname_mismatch,
     "tls/incomplete_chain.rs" as tls_incomplete_chain,
+    "tls/intercepted.rs" as tls_intercepted,
     "tls/plaintext_port.rs" as tls_plaintext_port,
     "tls/self_signed.rs" as tls_self_signed,
+    "tls/sni_required.rs" as tls_sni_required,
     "tls/untrusted_issuer.rs" as tls_untrusted_issuer,
+    "tls/version_mismatch.rs" as tls_version_mismatch,
     "tool/api_throttled.rs" as api_throttled,
     "tool/api_unauthorized.rs" as api_unauthorized,
     "tool/api_unreachable.rs" as api_unreachable,

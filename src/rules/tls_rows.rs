@@ -23,6 +23,8 @@ pub(super) fn verified<'c, 'a>(
 /// Why no path to a trusted root was found: exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrustFailure {
+    /// The issuer is by name an authority of those that break TLS open on the way.
+    Intercepted,
     SelfSigned,
     Incomplete,
     Unknown,
@@ -39,9 +41,12 @@ pub(super) fn untrusted(
     let Some(leaf) = rows.first().and_then(|(_, tls)| tls.leaf()) else {
         return Ok(None);
     };
-    // A lone leaf may also come straight from an authority that this host does not know.
-    let confidence =
-        if failure == TrustFailure::Incomplete { Confidence::Likely } else { Confidence::Confirmed };
+    let confidence = match failure {
+        // A lone leaf may also come straight from an authority that this host does not know; and anybody may
+        // give an authority any name.
+        TrustFailure::Incomplete | TrustFailure::Intercepted => Confidence::Likely,
+        TrustFailure::SelfSigned | TrustFailure::Unknown => Confidence::Confirmed,
+    };
     let draft = Draft::new(confidence, summary(leaf))
         .evidence(rows.iter().filter_map(|(row, tls)| {
             let leaf = tls.leaf()?;
@@ -61,9 +66,56 @@ pub(super) fn untrusted(
 
 fn trust_failure(tls: &TlsProbe) -> Option<TrustFailure> {
     let leaf = tls.leaf()?;
+    if interceptor(tls).is_some() {
+        return Some(TrustFailure::Intercepted);
+    }
     Some(match tls.chain.len() {
         1 if leaf.issuer == leaf.subject => TrustFailure::SelfSigned,
         1 => TrustFailure::Incomplete,
         _ => TrustFailure::Unknown,
     })
+}
+
+/// Products that read TLS on its way by issuing certificates of their own, as their authorities are usually named,
+/// and words by which companies name an authority made for that.
+const INTERCEPTORS: [&str; 30] = [
+    "barracuda",
+    "blue coat",
+    "bluecoat",
+    "cisco umbrella",
+    "cloudflare gateway",
+    "decryption",
+    "forcepoint",
+    "fortigate",
+    "fortinet",
+    "forward proxy",
+    "forward trust",
+    "forward untrust",
+    "gateway ca - cloudflare",
+    "iboss",
+    "inspection",
+    "intercept",
+    "mcafee web gateway",
+    "menlo security",
+    "mitm",
+    "netskope",
+    "palo alto networks",
+    "portswigger",
+    "skyhigh",
+    "sonicwall",
+    "squid",
+    "ssl proxy",
+    "tls proxy",
+    "watchguard",
+    "websense",
+    "zscaler",
+];
+
+/// The name of the authority in this chain that such a product goes by. The leaf's own subject is the service's
+/// business: a vendor of such products has services, too.
+pub(super) fn interceptor(tls: &TlsProbe) -> Option<&str> {
+    let leaf = tls.leaf().filter(|leaf| leaf.issuer != leaf.subject)?;
+    let authorities = tls.chain.iter().skip(1).flat_map(|authority| [&authority.subject, &authority.issuer]);
+    let named = |name: &&String| INTERCEPTORS.iter().any(|word| name.to_ascii_lowercase().contains(word));
+    std::iter::once(&leaf.issuer).chain(authorities).find(named).map(String::as_str)
 }

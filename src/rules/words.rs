@@ -33,8 +33,12 @@ pub(super) fn address(ip: IpAddr) -> ResourceRef {
 pub(super) fn endpoint(endpoint: &VpcEndpoint) -> Evidence {
     Evidence::of(
         format!("{} for {} is {}", endpoint.id, endpoint.service, endpoint.state),
-        ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id),
+        endpoint_ref(endpoint),
     )
+}
+
+pub(super) fn endpoint_ref(endpoint: &VpcEndpoint) -> ResourceRef {
+    ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id)
 }
 
 /// What the system's resolver said.

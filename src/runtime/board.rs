@@ -260,7 +260,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        host::Host,
+        host::{Host, ProxySettings},
         inventory::{Inventory, InventorySource},
         known::{Known, Reason},
     };
@@ -288,6 +288,8 @@ mod tests {
                 ephemeral_ports: Known::not_asked("a port range"),
                 name_servers: Known::not_asked("resolv.conf"),
                 metadata: Known::not_asked("instance metadata"),
+                interfaces: Known::not_asked("network interfaces"),
+                proxy: ProxySettings::default(),
             },
             source_ip: Known::not_asked("a source address"),
             inventory: Arc::new(inventory),

@@ -64,6 +64,23 @@ async fn a_redirect_is_an_answer_and_not_followed() {
 }
 
 #[tokio::test]
+async fn a_403_is_asked_for_its_reason() {
+    const DENIED: &[u8] = b"HTTP/1.1 403 Forbidden\r\nx-amzn-ErrorType: AccessDeniedException:http://x/\r\n\
+        Content-Length: 58\r\n\r\n{\"Message\":\"no VPC endpoint policy allows the a:B action\"}";
+    const BARE: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let denial = async |bytes| {
+        let to = answering(bytes).await;
+        let probe = probe(&target(Protocol::Http, to), to).await.http.unwrap();
+        assert_eq!(probe.outcome, HttpOutcome::Answered { status: 403 });
+        probe.denial
+    };
+    let reason = denial(DENIED).await.unwrap();
+    assert_eq!(reason.error_type.as_deref(), Some("AccessDeniedException"));
+    assert_eq!(reason.endpoint_policy.as_deref(), Some("no VPC endpoint policy allows the a:B action"));
+    assert_eq!(denial(BARE).await, None);
+}
+
+#[tokio::test]
 async fn https_answers_whatever_the_certificate_says() {
     let pki = Pki::new();
     for years in [VALID, EXPIRED] {

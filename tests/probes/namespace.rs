@@ -29,6 +29,9 @@ ip route add prohibit 10.9.2.0/24
 ip route add unreachable 10.9.3.0/24
 ip route add 10.0.2.0/24 via 10.0.1.1
 ip neigh add 10.0.1.1 lladdr 02:00:00:00:00:01 dev up0
+ip addr add fd00:1::10/64 dev up0 nodad
+ip route add fd00:2::/64 via fd00:1::1
+ip neigh add fd00:1::1 lladdr 02:00:00:00:00:01 dev up0
 nft -f - <<'RULES'
 table inet faults {
     chain out {
@@ -37,6 +40,8 @@ table inet faults {
         ip daddr 10.0.2.2 tcp dport 443 reject with icmp type port-unreachable
         ip daddr 10.0.2.3 tcp dport 443 reject with icmp type net-unreachable
         ip daddr 10.0.2.4 tcp dport 443 reject with tcp reset
+        ip daddr 10.0.2.6 tcp dport 443 drop
+        ip6 daddr fd00:2::6 tcp dport 443 drop
     }
 }
 RULES
@@ -74,7 +79,7 @@ fn inside() {
     }
 }
 
-fn cases() -> [(&'static str, TcpOutcome); 9] {
+fn cases() -> [(&'static str, TcpOutcome); 12] {
     let local =
         |errno: Errno| TcpOutcome::LocalError { errno: errno as i32, message: errno.desc().to_owned() };
     let icmp = |code| Some(IcmpError { kind: 3, code, from: Some("10.0.1.10".parse().unwrap()) });
@@ -88,6 +93,9 @@ fn cases() -> [(&'static str, TcpOutcome); 9] {
         ("10.0.2.2:443", TcpOutcome::Refused { icmp: icmp(3) }),
         ("10.0.2.3:443", unreachable(Errno::ENETUNREACH, 0)),
         ("10.0.2.4:443", TcpOutcome::Refused { icmp: None }),
-        ("10.0.2.5:443", TcpOutcome::TimedOut { syns: Some(2) }),
+        ("10.0.2.5:443", TcpOutcome::TimedOut { syns: Some(2), unsent: false }),
+        ("10.0.2.6:443", TcpOutcome::TimedOut { syns: Some(2), unsent: true }),
+        ("[fd00:2::6]:443", TcpOutcome::TimedOut { syns: Some(2), unsent: true }),
+        ("[fd00:2::5]:443", TcpOutcome::TimedOut { syns: Some(2), unsent: false }),
     ]
 }

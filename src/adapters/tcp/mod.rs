@@ -1,9 +1,10 @@
 //! Connects to one address and says exactly how it ended.
 //!
-//! `connect(2)` folds very different causes into one `errno`; the socket's error queue and its line in
-//! `/proc/net/tcp` tell them apart.
+//! `connect(2)` folds very different causes into one `errno`; the socket's error queue, its line in
+//! `/proc/net/tcp` and its diagnosis by the kernel tell them apart.
 
 mod errqueue;
+mod sock_diag;
 mod syns;
 
 use std::{
@@ -59,15 +60,25 @@ fn unspecified(family: IpAddr) -> IpAddr {
 }
 
 async fn attempt(to: SocketAddr, deadline: Instant) -> Result<(u16, TcpStream), TcpOutcome> {
+    let failures = syns::failed_retransmissions();
     let stream = begin(to)?;
-    match timeout_at(deadline, settled(&stream)).await {
-        Ok(result) => result?,
-        Err(_) => return Err(TcpOutcome::TimedOut { syns: syns::sent(&stream, to) }),
-    }
+    let Ok(result) = timeout_at(deadline, settled(&stream)).await else {
+        return Err(silence(&stream, to, failures));
+    };
+    result?;
     // From here on the stream behaves as an application's would: ICMP errors are advice again.
     errqueue::stop_recording(stream.as_fd(), to);
     let source_port = stream.local_addr().map_err(|error| local(errno(&error)))?.port();
     Ok((source_port, stream))
+}
+
+/// `failures`: how many retransmissions this host could not send before the connection began.
+fn silence(stream: &TcpStream, to: SocketAddr, failures: Option<u64>) -> TcpOutcome {
+    let syns = syns::sent(stream, to);
+    let retransmitted = syns.is_some_and(|syns| syns > 1);
+    let failed = || failures.zip(syns::failed_retransmissions()).is_some_and(|(old, new)| new > old);
+    let unsent = retransmitted && failed() && sock_diag::outstanding_retransmissions(stream, to) == Some(0);
+    TcpOutcome::TimedOut { syns, unsent }
 }
 
 /// Sends the SYN. An error here is this host's own: nothing has left it yet.
@@ -133,7 +144,7 @@ fn by_errno(errno: i32) -> TcpOutcome {
         // A SYN is refused; what is reset was connected before, if only for a moment.
         Errno::ECONNRESET => TcpOutcome::Connected { source_port: 0 },
         // The kernel's own patience (`net.ipv4.tcp_syn_retries`) ended before ours; the count went with the socket.
-        Errno::ETIMEDOUT => TcpOutcome::TimedOut { syns: None },
+        Errno::ETIMEDOUT => TcpOutcome::TimedOut { syns: None, unsent: false },
         Errno::EHOSTUNREACH => TcpOutcome::Unreachable { icmp: None, errno },
         _ => local(errno),
     }
@@ -200,7 +211,7 @@ mod tests {
             let (to, _listener, _filling) = full_listener(host.parse().unwrap());
             let (probe, _) = connect(to, Instant::now() + Duration::from_millis(1300)).await;
             // The first retransmission comes after one second (RFC 6298 section 2).
-            assert_eq!(probe.outcome, TcpOutcome::TimedOut { syns: Some(2) }, "{host}");
+            assert_eq!(probe.outcome, TcpOutcome::TimedOut { syns: Some(2), unsent: false }, "{host}");
             assert!((1.2..3.0).contains(&probe.seconds.0), "{}", probe.seconds);
         }
     }
@@ -227,7 +238,7 @@ mod tests {
     #[test]
     fn errors_after_the_syn_are_told_apart() {
         assert_eq!(by_errno(Errno::ECONNREFUSED as i32), TcpOutcome::Refused { icmp: None });
-        assert_eq!(by_errno(Errno::ETIMEDOUT as i32), TcpOutcome::TimedOut { syns: None });
+        assert_eq!(by_errno(Errno::ETIMEDOUT as i32), TcpOutcome::TimedOut { syns: None, unsent: false });
         assert!(matches!(by_errno(Errno::ENETUNREACH as i32), TcpOutcome::LocalError { .. }));
         let icmp = IcmpError { kind: 3, code: 3, from: None };
         assert_eq!(by_icmp(Errno::ECONNREFUSED as i32, icmp), TcpOutcome::Refused { icmp: Some(icmp) });

@@ -36,6 +36,20 @@ fn find(mut table: impl BufRead, from: SocketAddr, to: SocketAddr) -> Option<u32
     None
 }
 
+/// How many retransmissions this network namespace could not send so far: a filter on the way out of this host
+/// dropped them, for instance (`TCPRetransFail` in the kernel's `snmp_counter` documentation).
+pub(super) fn failed_retransmissions() -> Option<u64> {
+    counter(&std::fs::read_to_string("/proc/net/netstat").ok()?, "TcpExt:", "TCPRetransFail")
+}
+
+/// The table has two lines a group, one of names and one of values.
+fn counter(table: &str, group: &str, name: &str) -> Option<u64> {
+    let mut lines = table.lines().filter(|line| line.starts_with(group));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let mut pairs = names.split_ascii_whitespace().zip(values.split_ascii_whitespace());
+    pairs.find(|(candidate, _)| *candidate == name)?.1.parse().ok()
+}
+
 /// The address as 32-bit words of the host's byte order, each in hexadecimal; then the port.
 fn encode(address: SocketAddr) -> String {
     let octets = match address.ip() {

@@ -66,6 +66,7 @@ pub(crate) async fn handshake(
         verification: verify::judge(chain, &certificates, &name, context, now),
         chain: certificates,
         version: session.version,
+        client_certificate_requested: witness.client_certificate_was_requested(),
     }
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn without_chain(server_name: &str, outcome: TlsOutcome) -> TlsProbe 
         chain: Vec::new(),
         verification: Known::unknown(CHAIN, Reason::NotAsked),
         version: None,
+        client_certificate_requested: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io, sync::Mutex};
 
-use rustls::AlertDescription;
+use rustls::{AlertDescription, PeerIncompatible};
 
 use super::head::Head;
 use crate::model::observation::TlsOutcome;
@@ -36,6 +36,10 @@ fn of_protocol(error: &rustls::Error) -> TlsOutcome {
         rustls::Error::AlertReceived(alert) => {
             TlsOutcome::Alert { description: alert_name(*alert).into_owned() }
         }
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => TlsOutcome::Failed { message: format!("{}: {error}", TlsOutcome::NO_COMMON_VERSION) },
         other => TlsOutcome::Failed { message: other.to_string() },
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, dns_servers, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, dns_servers, own_host, words};
 
 declare_finding! {
     /// ## What it means
@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule::new(&DNS_CUSTOM_SERVER_SILENT, check);
 fn check(case: &Case<'_>) -> Outcome {
     let servers = &case.target.resolution.servers;
     let configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
-    if !dns_servers::all_silent(case) {
+    if !dns_servers::all_silent(case) || own_host::forbids_lookups(case) {
         return Ok(None);
     }
     // The VPC's own resolver is no server of anybody's.

@@ -6,7 +6,7 @@ use crate::model::{
     observation::TcpOutcome,
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, own_host, words};
 
 declare_finding! {
     /// ## What it means
@@ -28,7 +28,8 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&PROVIDER_NO_LISTENER, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let refused: Vec<_> = case.failing().filter(|row| is_refused(row)).collect();
+    let refused: Vec<_> =
+        case.failing().filter(|row| is_refused(row) && !own_host::keeps(case, row)).collect();
     if refused.is_empty() {
         return Ok(None);
     }

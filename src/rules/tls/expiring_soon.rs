@@ -30,9 +30,11 @@ pub(super) const RULE: Rule = Rule::new(&TLS_EXPIRING_SOON, check);
 fn check(case: &Case<'_>) -> Outcome {
     let now = case.facts.now;
     let rows = tls_rows::verified(case, |verification| verification.validity == Verdict::Passed);
+    // Inspecting proxies make short-lived certificates as they need them: those say nothing of the service's.
+    let genuine = rows.iter().filter(|(_, tls)| tls_rows::interceptor(tls).is_none());
     // One that has expired already, in a chain that verifies all the same, is not used by it.
     let certificates =
-        rows.iter().flat_map(|(_, tls)| &tls.chain).filter(|certificate| certificate.not_after >= now);
+        genuine.flat_map(|(_, tls)| &tls.chain).filter(|certificate| certificate.not_after >= now);
     let Some(soonest) = certificates.min_by_key(|certificate| certificate.not_after) else {
         return Ok(None);
     };

@@ -12,6 +12,7 @@ declare_finding! {
     /// The chain has more than one certificate and no path to a trusted root verifies (RFC 5280 section 6).
     /// ## What looks like it
     /// `tls-self-signed`, `tls-incomplete-chain`: chains of one.
+    /// `tls-intercepted`: the issuer's name is that of a product which inspects TLS.
     /// ## How to confirm it by hand
     ///     openssl s_client -connect ADDRESS:PORT -servername NAME -showcerts </dev/null
     /// ## How to fix it
