@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    difference::Comparison,
     facts::Facts,
     finding::{Finding, Symptom, Undecided},
     id::{AzId, EndpointId, NetworkInterfaceId},
@@ -32,6 +33,8 @@ pub struct TargetReport {
     pub undecided: Vec<Undecided>,
     /// What no finding accounts for.
     pub unexplained: Vec<Symptom>,
+    /// Beside an earlier record of a failing target, where there is one.
+    pub comparison: Option<Comparison>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! The report as a person reads it at 3 a.m.: what is broken, who has to do what, then the evidence,
 //! aligned, complete enough for a ticket.
 
+mod changes;
 mod prose;
 
 use std::fmt::Write as _;
@@ -61,6 +62,9 @@ impl Section<'_> {
         for further in causes.iter().skip(1) {
             self.cause(out, further);
             self.because(out, further);
+        }
+        if let Some(comparison) = &self.report.comparison {
+            changes::write(out, comparison, self.styles);
         }
         self.fixes(out, &causes);
         self.remarks(out, &remarks);
