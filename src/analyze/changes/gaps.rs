@@ -73,10 +73,16 @@ fn place(both: &Both<'_>) -> Option<String> {
 
 /// VPCs at the far end that only one record describes.
 fn other_vpcs(both: &Both<'_>) -> Vec<String> {
+    // What hides all of them is told already.
+    if !both.then.inventory().vpcs.is_known() || !both.now.inventory().vpcs.is_known() {
+        return Vec::new();
+    }
     let vpcs = |side: &Side<'_>| {
         side.destinations.iter().filter_map(|place| place.vpc.known().cloned()).collect::<Vec<_>>()
     };
-    let undescribed = |side: &Side<'_>, vpc: &_| (!side.describes(vpc)).then(|| "not described".to_owned());
+    let undescribed = |side: &Side<'_>, vpc: &_| {
+        (!side.describes(vpc)).then(|| "it is not among the VPCs that were read".to_owned())
+    };
     let tell = |vpc| told(&format!("{vpc}"), undescribed(&both.then, &vpc), undescribed(&both.now, &vpc));
     both.either(vpcs).into_iter().filter_map(tell).collect()
 }
