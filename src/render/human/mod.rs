@@ -2,11 +2,11 @@
 //! aligned, complete enough for a ticket.
 
 mod changes;
-mod prose;
+pub(super) mod prose;
 
 use std::fmt::Write as _;
 
-use prose::{clean, folded, name, owner, phase_name, total_seconds, who};
+use prose::{Actor, actor, clean, folded, name, phase_name, total_seconds, who};
 
 use crate::{
     model::{
@@ -70,6 +70,10 @@ impl Section<'_> {
         self.remarks(out, &remarks);
         self.not_checked(out);
         if let Some(first) = causes.first() {
+            if actor(first) == Actor::Provider {
+                let ticket = "Ticket text: vpce-doctor check … --format ticket";
+                line(out, 2, &paint(self.styles.faint, ticket));
+            }
             line(out, 2, &paint(self.styles.faint, format!("vpce-doctor explain {}", first.code)));
         }
         out.push('\n');
@@ -105,7 +109,7 @@ impl Section<'_> {
     }
 
     fn cause(&self, out: &mut String, finding: &Finding) {
-        let right = format!("{} · {}", finding.confidence.as_str(), owner(finding));
+        let right = format!("{} · {}", finding.confidence.as_str(), actor(finding));
         let gap = 68usize.saturating_sub(finding.code.chars().count()).max(2);
         out.push('\n');
         line(out, 2, &format!("{}{:gap$}{right}", paint(self.styles.bad, &finding.code), ""));
