@@ -138,6 +138,8 @@ pub(super) struct ExplainArgs {
 pub(super) enum Format {
     Human,
     Json,
+    /// For each failing target, what to write to whoever must act
+    Ticket,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

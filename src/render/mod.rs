@@ -7,3 +7,4 @@ pub mod metrics;
 pub mod page;
 pub mod plural;
 pub mod style;
+pub mod ticket;

@@ -9,7 +9,7 @@ use crate::{
         output, plan, recording, wire,
     },
     model::{facts::Facts, report::Report},
-    render::{human, json},
+    render::{human, json, ticket},
     rules,
     runtime::collect::collect,
 };
@@ -46,5 +46,6 @@ fn render(report: &Report, format: Format) -> String {
     match format {
         Format::Human => human::render(report, &output::styles()),
         Format::Json => json::render(report),
+        Format::Ticket => ticket::render(report),
     }
 }
