@@ -80,11 +80,7 @@ fn a_ticket_says_where_and_when() {
         let report = rules::diagnose(facts);
         let text = ticket::render(&report);
         if !text.starts_with("To: ") {
-            assert_eq!(
-                text.trim_end().lines().count().min(2),
-                text.trim_end().lines().count(),
-                "{name}: {text}"
-            );
+            assert!(text.lines().count() <= 2, "{name}: one sentence: {text}");
             continue;
         }
         tickets += 1;

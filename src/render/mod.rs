@@ -1,6 +1,7 @@
 //! F2, reports as text: one small file a format. Nothing here decides anything.
 
 pub mod explain;
+pub mod glossary;
 pub mod human;
 pub mod json;
 pub mod metrics;

@@ -280,7 +280,9 @@ impl Ticket<'_> {
             return;
         }
         page.heading("Could not be checked");
-        unread.into_iter().for_each(|gap| page.item(&gap));
+        if let Some(gap) = unread {
+            page.item(&gap);
+        }
         for (gap, codes) in gaps {
             page.item(&format!("for want of {gap}: {}", codes.join(", ")));
         }
