@@ -23,7 +23,7 @@ use vpce_doctor::{
         inventory::Inventory,
         known::{Known, Reason, Unknown},
         net::{PortRange, ProtocolMatch, TCP},
-        observation::Certificate,
+        observation::{Certificate, SystemOutcome},
         resource::ResourceKind,
         route::{Route, RouteDestination, RouteTarget},
         time::Timestamp,
@@ -217,7 +217,7 @@ proptest! {
             turn(interfaces, seed);
         }
         now.targets[0].addresses.reverse();
-        if let vpce_doctor::model::observation::SystemOutcome::Addresses(all) =
+        if let SystemOutcome::Addresses(all) =
             &mut now.targets[0].resolution.system.outcome
         {
             all.reverse();
@@ -479,6 +479,33 @@ fn a_host_that_moved() {
                 eni-app, subnet-app (usw2-az1), vpc-app";
     assert_eq!(facts_of(&comparison)[0], told);
     assert!(comparison.differences[0].subjects.iter().any(|subject| subject == "10.0.3.9"));
+}
+
+/// Without an address to go to, the kernel's choice is that towards the resolver.
+#[test]
+fn another_way_out_is_no_move() {
+    let nothing = |now: &mut Facts| {
+        now.targets[0].addresses.clear();
+        now.targets[0].resolution.system.outcome =
+            SystemOutcome::Failed { message: "Name or service not known".to_owned() };
+        now.vantage.source_ip = Known::Known("10.0.3.9".parse().unwrap());
+        now.vantage.eni = Known::Known("eni-second".into());
+        now.vantage.security_groups = Known::Known(vec!["sg-second".into()]);
+    };
+    let told = "api.vendor.example gives nothing, before 10.0.2.20 and 10.0.3.20";
+    let (then, now) = changed(|now, _| nothing(now));
+    assert_eq!(facts_of(&compared(&then, &now)), [told], "the metadata still has the first address");
+    let (then, now) = changed(|now, _| {
+        nothing(now);
+        now.host.metadata = Known::not_asked("instance metadata");
+    });
+    assert_eq!(facts_of(&compared(&then, &now)), [told], "the first interface is still there");
+    let (then, now) = changed(|now, inventory| {
+        nothing(now);
+        now.host.metadata = Known::not_asked("instance metadata");
+        list(&mut inventory.network_interfaces).retain(|eni| eni.id.as_str() != "eni-app");
+    });
+    assert!(facts_of(&compared(&then, &now))[0].starts_with("this host asks from 10.0.3.9, eni-second"));
 }
 
 #[test]

@@ -48,7 +48,8 @@ pub fn compare(then: &Facts, now: &Facts, target: &TargetFacts) -> Comparison {
             vec![format!("{}: the earlier record does not have it", target.target.authority())];
         return Comparison { with: then.now, verdict: None, differences: Vec::new(), not_compared };
     };
-    let both = Both { then: Side::new(then, record), now: Side::new(now, target) };
+    let (then_side, now_side) = (Side::new(then, record), Side::new(now, target));
+    let both = Both { then: then_side.standing_like(&now_side), now: now_side.standing_like(&then_side) };
     let verdict = symptom::verdict(record, &symptom::symptoms(record));
     let mut comparison = Comparison {
         with: then.now,

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+#[derive(Clone)]
 pub(super) struct Side<'a> {
     pub(super) facts: &'a Facts,
     pub(super) target: &'a TargetFacts,
@@ -30,6 +31,24 @@ impl<'a> Side<'a> {
         let destinations =
             target.used().map(|row| Place::find(&facts.inventory, row.ip, here)).collect::<Vec<_>>();
         Self { facts, target, source, destinations }
+    }
+
+    /// Where the name gives nothing, the source is that towards the resolver. On a host with several interfaces it
+    /// may be another than that towards the target, which is no move as long as the host keeps that one, too.
+    pub(super) fn standing_like(&self, other: &Side<'_>) -> Self {
+        let kept = other.source.as_ref().filter(|place| {
+            self.destinations.is_empty() && !other.destinations.is_empty() && self.keeps(place)
+        });
+        let source = kept.map(|place| Place::of_source(self.facts, place.ip)).or(self.source.clone());
+        Self { source, destinations: self.destinations.clone(), ..*self }
+    }
+
+    fn keeps(&self, place: &Place) -> bool {
+        if let Some(metadata) = self.facts.host.metadata.known() {
+            return metadata.interfaces.iter().any(|interface| interface.addresses.contains(&place.ip));
+        }
+        let found = Place::find(self.inventory(), place.ip, place.vpc.known());
+        found.eni.is_known() && found.eni == place.eni
     }
 
     pub(super) fn inventory(&self) -> &'a Inventory {
