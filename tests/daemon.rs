@@ -53,6 +53,8 @@ enum Behaviour {
 /// Every port of the world at once.
 struct Fake {
     behaviour: Mutex<Behaviour>,
+    /// What the name gives.
+    address: Mutex<IpAddr>,
     /// Seconds; each look at the clock is one later.
     now: AtomicI64,
     fetches: AtomicI64,
@@ -94,7 +96,7 @@ impl Resolver for Fake {
     }
 
     fn system<'a>(&'a self, _host: &'a str, _deadline: Duration) -> BoxFuture<'a, SystemLookup> {
-        let outcome = SystemOutcome::Addresses(vec![ADDRESS]);
+        let outcome = SystemOutcome::Addresses(vec![*self.address.lock().unwrap()]);
         ready(SystemLookup { outcome, seconds: Seconds(0.004) }).boxed()
     }
 
@@ -154,8 +156,13 @@ struct Daemon {
 
 impl Daemon {
     async fn start(behaviour: Behaviour, names: &[&str], watchdog: Option<Duration>) -> Self {
+        // Without anybody who listens, tracing would settle that nobody wants to hear of a place in the code, for
+        // every thread: also for the test that reads the log.
+        let silent = tracing_subscriber::fmt().with_writer(io::sink).finish();
+        let _first_comes = tracing::subscriber::set_global_default(silent);
         let fake = Arc::new(Fake {
             behaviour: Mutex::new(behaviour),
+            address: Mutex::new(ADDRESS),
             now: AtomicI64::new(0),
             fetches: AtomicI64::new(0),
             told: Mutex::default(),
@@ -182,6 +189,23 @@ impl Daemon {
 
     fn behave(&self, behaviour: Behaviour) {
         *self.fake.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// The report of the first target, once it has this verdict.
+    async fn report(&self, verdict: &str) -> serde_json::Value {
+        let looking = async {
+            loop {
+                let (_, answer) = self.get("/api/v1/report").await;
+                let body = answer.split_once("\r\n\r\n").unwrap().1;
+                if let Ok(mut report) = serde_json::from_str::<serde_json::Value>(body)
+                    && report["targets"][0]["verdict"] == verdict
+                {
+                    return report["targets"][0].take();
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("it never was {verdict}"))
     }
 
     async fn ask(&self, request: &str) -> (u16, String) {
@@ -315,6 +339,37 @@ async fn the_report_is_that_of_check() {
     assert_eq!(report["summary"][0]["targets"], serde_json::json!(["cache", "queue"]), "one cause");
     let (status, one) = daemon.get("/api/v1/targets/queue").await;
     assert_eq!((status, one.contains("\"queue\""), one.contains("\"cache\"")), (200, true, false));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_failing_target_is_held_against_its_last_healthy_cycle() {
+    let daemon = Daemon::start(Behaviour::Connects, &["cache"], None).await;
+    let healthy = daemon.report("healthy").await;
+    assert!(healthy.get("changes").is_none() && healthy.get("compared_with").is_none());
+    *daemon.fake.address.lock().unwrap() = IpAddr::V4(Ipv4Addr::new(10, 0, 9, 9));
+    daemon.behave(Behaviour::Refuses);
+    let first = daemon.report("down").await;
+    let change = &first["changes"][0];
+    assert_eq!(first["changes"].as_array().unwrap().len(), 1, "{first}");
+    assert_eq!(change["kind"], "addresses");
+    assert_eq!(change["fact"], "service.example gives 10.0.9.9, no longer 10.0.2.20");
+    assert!(first["compared_with"].as_str() < change["since"].as_str(), "{first}");
+    let evidence = first["findings"][0]["evidence"].as_array().unwrap();
+    let says = |fact: &serde_json::Value| fact["fact"].as_str().unwrap().starts_with("changed since ");
+    assert!(evidence.iter().any(says), "the finding is about the new address: {first}");
+    sleep(Duration::from_millis(200)).await;
+    let later = daemon.report("down").await;
+    assert_eq!(later["changes"], first["changes"], "the sighting does not move");
+    assert_eq!(later["compared_with"], first["compared_with"]);
+    daemon.behave(Behaviour::Connects);
+    let healed = daemon.report("healthy").await;
+    assert!(healed.get("changes").is_none(), "a healthy target differs from nothing");
+    // What works now is what the next failure is held against.
+    daemon.behave(Behaviour::Refuses);
+    let again = daemon.report("down").await;
+    assert_eq!(again["changes"], serde_json::json!([]), "the name gives what it gave last");
+    assert!(again["compared_with"].as_str() > first["compared_with"].as_str());
     daemon.stop().await;
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use stories::stories;
 use vpce_doctor::{
     model::finding::Severity,
+    render::{explain, glossary, style::Styles},
     rules::{self, RULES, SECTIONS},
 };
 
@@ -61,6 +62,84 @@ fn codes_named_in_explanations_exist() {
             assert!(!looks_like_code || rules::find(word).is_some(), "{} names {word}", rule.meta.code);
         }
     }
+}
+
+/// Known to everybody who runs the program, or proper names.
+const KNOWN: [&str; 7] = ["API", "AWS", "CLI", "DNSSEC", "PATH", "TDengine", "UTC"];
+
+/// Words with two capitals in a row, without the plural's s and a version behind them.
+fn abbreviations(text: &str) -> BTreeSet<String> {
+    let plain: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    let words = plain.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
+    let capitals = |word: &String| {
+        let pairs = word.as_bytes().windows(2);
+        pairs.into_iter().any(|pair| pair.iter().all(u8::is_ascii_uppercase))
+    };
+    let core = |word: String| match word.split_once('v') {
+        Some((word, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => word.to_owned(),
+        _ => word.strip_suffix('s').unwrap_or(&word).to_owned(),
+    };
+    words.filter(capitals).map(core).collect()
+}
+
+fn explained(word: &str) -> bool {
+    KNOWN.contains(&word) || glossary::GLOSSARY.iter().any(|term| term.word == word)
+}
+
+const ADVICE: &str = "write the words out, or add a line to GLOSSARY in src/render/glossary.rs";
+
+#[test]
+fn no_text_uses_a_term_that_explain_does_not_explain() {
+    for rule in RULES {
+        let prose = explain::prose(rule.meta);
+        let unknown: Vec<_> = abbreviations(&prose).into_iter().filter(|word| !explained(word)).collect();
+        assert!(unknown.is_empty(), "{} uses {unknown:?}: {ADVICE}", rule.meta.code);
+    }
+    for term in glossary::GLOSSARY {
+        let unknown: Vec<_> =
+            abbreviations(term.meaning).into_iter().filter(|word| !explained(word)).collect();
+        let shouts = term.word == "PEM"; // BEGIN and END stand in such files.
+        assert!(unknown.is_empty() || shouts, "the meaning of {} uses {unknown:?}: {ADVICE}", term.word);
+        assert!(!term.meaning.contains('\n') && !term.meaning.ends_with('.'), "{}: one line", term.word);
+    }
+}
+
+#[test]
+fn no_summary_uses_a_term_that_explain_does_not_explain() {
+    for (name, facts) in stories() {
+        let report = rules::diagnose(facts);
+        for finding in report.targets.iter().flat_map(|target| &target.findings) {
+            for text in std::iter::once(&finding.summary).chain(finding.fixes.iter().map(|fix| &fix.text)) {
+                let unknown: Vec<_> =
+                    abbreviations(text).into_iter().filter(|word| !explained(word)).collect();
+                assert!(unknown.is_empty(), "{name}: {} says {unknown:?}: {ADVICE}", finding.code);
+            }
+        }
+    }
+}
+
+#[test]
+fn words_are_explained_where_they_are_used_and_only_there() {
+    let mut terms = 0;
+    for rule in RULES {
+        let text = explain::one(rule.meta, &Styles::default());
+        let (before, words) = text.split_once("\nWords\n").unwrap_or((&text, ""));
+        let told: BTreeSet<&str> =
+            words.lines().map(|line| line.trim_start().split("  ").next().unwrap_or_default()).collect();
+        terms += told.len();
+        let used: BTreeSet<&str> =
+            glossary::of(&explain::prose(rule.meta)).iter().map(|term| term.word).collect();
+        assert_eq!(told, used, "{}", rule.meta.code);
+        for word in abbreviations(&explain::prose(rule.meta)) {
+            assert!(
+                told.contains(word.as_str()) || KNOWN.contains(&word.as_str()),
+                "{}: {word}",
+                rule.meta.code
+            );
+        }
+        assert!(before.contains("\nHow to fix it\n"), "{}", rule.meta.code);
+    }
+    assert!(terms > RULES.len(), "most texts use some: {terms}");
 }
 
 #[test]

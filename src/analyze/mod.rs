@@ -1,6 +1,7 @@
 //! F1, pure questions about configuration: does this flow pass, what would mend it, what should this
 //! name answer, does this certificate fit. Functions of their arguments; no I/O, no clock.
 
+pub mod changes;
 pub mod commands;
 pub mod dns;
 pub mod network_acl;

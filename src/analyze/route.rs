@@ -97,6 +97,11 @@ fn match_length(
     }
 }
 
+/// Whether this route might decide for a destination, for all that is known of it.
+pub fn may_decide(inventory: &Inventory, route: &Route, ip: IpAddr) -> bool {
+    may_carry(route, ip) && match_length(inventory, &route.destination, ip) != Ok(None)
+}
+
 /// The destination as the console prints it.
 pub fn describe(route: &Route) -> String {
     let destination = match &route.destination {

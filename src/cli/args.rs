@@ -64,6 +64,9 @@ pub(super) struct CheckArgs {
     /// Judge the facts of an earlier run instead of collecting new ones
     #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "record"])]
     pub replay: Option<PathBuf>,
+    /// Show what changed since the facts in this file were recorded (check --record), when all was well
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -135,6 +138,8 @@ pub(super) struct ExplainArgs {
 pub(super) enum Format {
     Human,
     Json,
+    /// For each failing target, what to write to whoever must act
+    Ticket,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

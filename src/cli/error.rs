@@ -25,7 +25,10 @@ pub enum CliError {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {path}: {source}")]
     Write { path: PathBuf, source: io::Error },
-    #[error("{path}:{line}:{column}: not a recording of vpce-doctor: {message}")]
+    #[error(
+        "{path}:{line}:{column}: not a recording of vpce-doctor: {message}; what is needed are the facts that \
+         `vpce-doctor check … --record FILE` writes"
+    )]
     Recording { path: PathBuf, line: usize, column: usize, message: String },
     #[error("cannot read the inventory: {0}")]
     Inventory(#[from] crate::adapters::files::FilesError),

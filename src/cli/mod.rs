@@ -7,6 +7,7 @@ pub mod exit;
 mod logging;
 mod output;
 mod plan;
+mod recording;
 mod wire;
 
 use std::process::ExitCode;

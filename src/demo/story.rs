@@ -355,6 +355,7 @@ mod tests {
             findings: Vec::new(),
             undecided: Vec::new(),
             unexplained: Vec::new(),
+            comparison: None,
         }
     }
 

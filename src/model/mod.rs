@@ -3,6 +3,7 @@
 //! Plain values. Nothing here waits, reads a clock, an environment or a file, and no type of
 //! an AWS, DNS or TLS library appears: adapters translate at the border.
 
+pub mod difference;
 pub mod endpoint;
 pub mod facts;
 pub mod finding;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    difference::Comparison,
     facts::Facts,
     finding::{Finding, Severity, Side, Symptom, Undecided},
     id::{AzId, EndpointId, NetworkInterfaceId},
@@ -33,6 +34,8 @@ pub struct TargetReport {
     pub undecided: Vec<Undecided>,
     /// What no finding accounts for.
     pub unexplained: Vec<Unexplained>,
+    /// Beside an earlier record of a failing target, where there is one.
+    pub comparison: Option<Comparison>,
 }
 
 /// A symptom left over: nobody is accused of it, but it is not passed over either.

@@ -1,8 +1,13 @@
 //! The long text of a finding, and the list of all, from the registry alone: there may be no web at 3 a.m.
 
+use std::fmt::Write as _;
+
 use crate::{model::finding::FindingMeta, rules::RULES};
 
-use super::style::{Styles, paint};
+use super::{
+    glossary::{self, Term},
+    style::{Styles, paint},
+};
 
 /// The documentation of one code.
 pub fn one(meta: &FindingMeta, styles: &Styles) -> String {
@@ -24,7 +29,27 @@ pub fn one(meta: &FindingMeta, styles: &Styles) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    words(&mut text, meta, styles);
     text
+}
+
+/// The text of a finding without its commands.
+pub fn prose(meta: &FindingMeta) -> String {
+    let lines = meta.documentation.lines().filter(|line| !line.starts_with("     "));
+    std::iter::once(meta.title).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// The terms that the text uses, explained.
+fn words(text: &mut String, meta: &FindingMeta, styles: &Styles) {
+    let terms = glossary::of(&prose(meta));
+    let width = terms.iter().map(|term| term.word.len()).max().unwrap_or(0);
+    // Writing to a string cannot fail.
+    if !terms.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(styles.heading, "Words"));
+    }
+    for Term { word, meaning } in terms {
+        let _ = writeln!(text, "  {word:width$}  {meaning}");
+    }
 }
 
 /// Every code with its title.

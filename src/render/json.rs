@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::model::{
+    difference::Difference,
     facts::TargetFacts,
     finding::{Evidence, Finding, Fix, Undecided},
     host::Vantage,
@@ -81,6 +82,12 @@ struct JsonTarget<'a> {
     findings: Vec<JsonFinding<'a>>,
     undecided: Vec<JsonUndecided<'a>>,
     unexplained: Vec<JsonUnexplained<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared_with: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<JsonChange<'a>>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    not_compared: &'a [String],
 }
 
 /// What no finding accounts for.
@@ -89,6 +96,21 @@ struct JsonUnexplained<'a> {
     text: String,
     left: &'a str,
     settle: &'a [String],
+}
+
+/// What is not as the earlier record has it.
+#[derive(Serialize)]
+struct JsonChange<'a> {
+    kind: &'static str,
+    fact: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a str>,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<JsonRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -279,6 +301,20 @@ fn target<'a>(facts: &'a TargetFacts, report: &'a TargetReport) -> JsonTarget<'a
         findings: report.findings.iter().map(finding).collect(),
         undecided: report.undecided.iter().map(undecided).collect(),
         unexplained: report.unexplained.iter().map(unexplained).collect(),
+        compared_with: report.comparison.as_ref().map(|comparison| comparison.with.to_string()),
+        changes: report.comparison.as_ref().map(|all| all.differences.iter().map(change).collect()),
+        not_compared: report.comparison.as_ref().map_or(&[], |comparison| &comparison.not_compared),
+    }
+}
+
+fn change(difference: &Difference) -> JsonChange<'_> {
+    JsonChange {
+        kind: difference.kind.as_str(),
+        fact: &difference.fact,
+        before: difference.before.as_deref(),
+        after: difference.after.as_deref(),
+        reference: difference.reference.as_ref().map(reference),
+        since: difference.since.map(|since| since.to_string()),
     }
 }
 

@@ -40,7 +40,7 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
     let verdict = symptom::verdict(target, &case.symptoms);
     let addresses = case.rows.iter().map(|row| address(facts, target, row)).collect();
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
-    TargetReport { verdict, primary, addresses, findings, undecided, unexplained }
+    TargetReport { verdict, primary, addresses, findings, undecided, unexplained, comparison: None }
 }
 
 /// What all rules together say of one target.

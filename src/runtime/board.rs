@@ -18,6 +18,7 @@ use super::{
     transitions::{self, Transitions},
 };
 use crate::{
+    analyze::changes,
     model::{
         facts::{Facts, TargetFacts},
         host::Vantage,
@@ -61,6 +62,8 @@ pub(super) struct Board {
 #[derive(Default)]
 struct State {
     latest: Option<Latest>,
+    /// The last cycle in which the target was healthy, while it no longer is.
+    good: Option<Facts>,
     transitions: Transitions,
 }
 
@@ -68,6 +71,8 @@ struct State {
 struct Latest {
     facts: TargetFacts,
     report: TargetReport,
+    /// By what it was judged.
+    around: Arc<Surroundings>,
     vantage: Vantage,
     at: Timestamp,
     elapsed: Seconds,
@@ -150,14 +155,16 @@ impl Board {
         let first = observed.facts.addresses.first();
         let source_ip = first.map_or_else(|| surroundings.source_ip.clone(), |row| row.source_ip.clone());
         let elapsed = observed.elapsed.into();
-        let report = rules::diagnose(surroundings.facts(source_ip, vec![observed.facts], now, elapsed));
+        let around = Arc::clone(surroundings);
+        let mut report = rules::diagnose(around.facts(source_ip, vec![observed.facts], now, elapsed));
+        state.compare(&mut report);
         let Report { mut facts, mut targets, .. } = report;
         if let (Some(facts_of_one), Some(mut report)) = (facts.targets.pop(), targets.pop()) {
             self.counters.cycle(&facts_of_one, &report);
             let changes = state.transitions.update(&mut report, now);
             transitions::log(&facts_of_one.target.name, &report, &changes);
-            state.latest =
-                Some(Latest { facts: facts_of_one, report, vantage: facts.vantage, at: now, elapsed });
+            let vantage = facts.vantage;
+            state.latest = Some(Latest { facts: facts_of_one, report, around, vantage, at: now, elapsed });
         }
     }
 
@@ -245,6 +252,32 @@ impl Board {
 
     pub(super) fn knows(&self, name: &str) -> bool {
         self.targets.iter().any(|target| target.name == name)
+    }
+}
+
+impl State {
+    /// Holds a new report of the target against its last healthy cycle.
+    fn compare(&mut self, report: &mut Report) {
+        let healthy = |report: &TargetReport| report.verdict == TargetVerdict::Healthy;
+        if report.targets.iter().all(healthy) {
+            self.good = None;
+            return;
+        }
+        if let Some(latest) = self.latest.take_if(|latest| healthy(&latest.report)) {
+            self.good = Some(latest.into_facts());
+        }
+        if let Some(good) = &self.good {
+            changes::since(good, report);
+        }
+    }
+}
+
+impl Latest {
+    /// The inventory is shared with every other target that was judged by it.
+    fn into_facts(self) -> Facts {
+        let source_ip = self.vantage.source_ip.clone();
+        let facts = self.around.facts(source_ip, vec![self.facts], self.at, self.elapsed);
+        Facts { vantage: self.vantage, ..facts }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
+    difference::{Comparison, DifferenceKind},
     finding::{Confidence, Finding, Severity, Symptom},
     report::{TargetReport, TargetVerdict},
     time::Timestamp,
@@ -13,6 +14,8 @@ use crate::model::{
 pub struct Transitions {
     verdict: Option<TargetVerdict>,
     active: BTreeMap<String, Active>,
+    /// The differences from the last healthy cycle, and when each was first seen.
+    differences: BTreeMap<(DifferenceKind, String), Timestamp>,
 }
 
 #[derive(Debug)]
@@ -52,6 +55,11 @@ pub enum Transition {
     LostSight {
         code: String,
     },
+    /// Something is not as it was when the target was healthy.
+    Differs {
+        fact: String,
+        with: Timestamp,
+    },
 }
 
 impl Transitions {
@@ -66,7 +74,27 @@ impl Transitions {
             changes.extend(self.see(finding, now));
         }
         self.miss(report, &mut changes);
+        self.differ(report.comparison.as_mut(), now, &mut changes);
         changes
+    }
+
+    /// Stamps differences with their first sighting, where nothing better tells since when they are. One that went
+    /// away and comes back begins anew.
+    fn differ(&mut self, comparison: Option<&mut Comparison>, now: Timestamp, changes: &mut Vec<Transition>) {
+        let before = std::mem::take(&mut self.differences);
+        let Some(comparison) = comparison else { return };
+        for difference in &mut comparison.differences {
+            let fact = &difference.fact;
+            let key = (difference.kind, fact.clone());
+            let first = before.get(&key).copied();
+            if first.is_none() {
+                changes.push(Transition::Differs { fact: fact.clone(), with: comparison.with });
+            }
+            let first = first.unwrap_or(now);
+            difference.since = difference.since.or(Some(first));
+            self.differences.insert(key, first);
+        }
+        comparison.sort();
     }
 
     fn see(&mut self, finding: &mut Finding, now: Timestamp) -> Option<Transition> {
@@ -131,6 +159,9 @@ pub fn log(target: &str, report: &TargetReport, changes: &[Transition]) {
             Transition::LostSight { code } => {
                 tracing::warn!(target_name = target, code, "finding can no longer be decided");
             }
+            Transition::Differs { fact, with } => {
+                tracing::warn!(target_name = target, healthy_at = %with, "changed: {fact}");
+            }
         }
     }
 }
@@ -173,6 +204,7 @@ fn log_finding(target: &str, finding: Option<&Finding>, what: &str) {
 mod tests {
     use super::*;
     use crate::model::{
+        difference::Difference,
         finding::{Layer, Side, Undecided},
         known::{Reason, Unknown},
     };
@@ -203,6 +235,7 @@ mod tests {
             findings,
             undecided: Vec::new(),
             unexplained: Vec::new(),
+            comparison: None,
         }
     }
 
@@ -257,5 +290,50 @@ mod tests {
         let mut seen = down("");
         assert_eq!(transitions.update(&mut seen, Timestamp(130)), []);
         assert_eq!(seen.findings[0].since, Some(Timestamp(100)));
+    }
+
+    fn differing(facts: &[&str]) -> TargetReport {
+        let difference = |fact: &&str| Difference::new(DifferenceKind::Addresses, *fact);
+        let comparison = Comparison {
+            with: Timestamp(90),
+            verdict: Some(TargetVerdict::Healthy),
+            differences: facts.iter().map(difference).collect(),
+            not_compared: Vec::new(),
+        };
+        TargetReport { comparison: Some(comparison), ..report(TargetVerdict::Down, Vec::new()) }
+    }
+
+    fn told(report: &TargetReport) -> Vec<(&str, Option<Timestamp>)> {
+        let differences = &report.comparison.as_ref().unwrap().differences;
+        differences.iter().map(|difference| (difference.fact.as_str(), difference.since)).collect()
+    }
+
+    #[test]
+    fn a_difference_keeps_its_first_sighting_and_the_oldest_stands_first() {
+        let mut transitions = Transitions::default();
+        let mut first = differing(&["b"]);
+        let differs = Transition::Differs { fact: "b".to_owned(), with: Timestamp(90) };
+        assert_eq!(transitions.update(&mut first, Timestamp(100))[1..], [differs]);
+        let mut second = differing(&["a", "b"]);
+        assert_eq!(transitions.update(&mut second, Timestamp(110)).len(), 1, "only the new one is told");
+        assert_eq!(told(&second), [("b", Some(Timestamp(100))), ("a", Some(Timestamp(110)))]);
+    }
+
+    #[test]
+    fn what_tells_its_own_time_is_believed() {
+        let mut report = differing(&["certificate"]);
+        report.comparison.as_mut().unwrap().differences[0].since = Some(Timestamp(95));
+        Transitions::default().update(&mut report, Timestamp(100));
+        assert_eq!(told(&report), [("certificate", Some(Timestamp(95)))]);
+    }
+
+    #[test]
+    fn a_difference_that_comes_back_begins_anew() {
+        let mut transitions = Transitions::default();
+        transitions.update(&mut differing(&["a"]), Timestamp(100));
+        transitions.update(&mut report(TargetVerdict::Healthy, Vec::new()), Timestamp(110));
+        let mut again = differing(&["a"]);
+        transitions.update(&mut again, Timestamp(120));
+        assert_eq!(told(&again), [("a", Some(Timestamp(120)))]);
     }
 }

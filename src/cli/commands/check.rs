@@ -1,29 +1,33 @@
 //! `vpce-doctor check`
 
-use std::path::Path;
-
 use crate::{
+    analyze::changes,
     cli::{
         args::{CheckArgs, Format},
         error::CliError,
         exit::Exit,
-        output, plan, wire,
+        output, plan, recording, wire,
     },
     model::{facts::Facts, report::Report},
-    render::{human, json},
+    render::{human, json, ticket},
     rules,
     runtime::collect::collect,
 };
 
 pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    // Before the minute that the packets may take: a file that is no recording is a mistake of now.
+    let earlier = args.since.as_deref().map(recording::read).transpose()?;
     let facts = match &args.replay {
-        Some(path) => replay(path)?,
+        Some(path) => recording::read(path)?,
         None => look(args)?,
     };
-    let report = rules::diagnose(facts);
+    let mut report = rules::diagnose(facts);
+    if let Some(earlier) = &earlier {
+        changes::since(earlier, &mut report);
+    }
     output::print(&render(&report, args.format))?;
     if let Some(path) = &args.record {
-        output::write_file(path, &record(&report.facts))?;
+        recording::write(path, &report.facts)?;
     }
     Ok(Exit::of(&report))
 }
@@ -38,35 +42,10 @@ fn look(args: &CheckArgs) -> Result<Facts, CliError> {
     Ok(facts)
 }
 
-fn record(facts: &Facts) -> String {
-    // Facts have string keys and finite numbers only, so they always serialize.
-    let mut text = serde_json::to_string_pretty(facts).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-fn replay(path: &Path) -> Result<Facts, CliError> {
-    let text = output::read_file(path)?;
-    let facts: Facts = serde_json::from_str(&text).map_err(|error| CliError::Recording {
-        path: path.to_owned(),
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
-    })?;
-    if facts.schema != Facts::SCHEMA {
-        return Err(CliError::Recording {
-            path: path.to_owned(),
-            line: 1,
-            column: 1,
-            message: format!("its schema is {:?}, this version reads {:?}", facts.schema, Facts::SCHEMA),
-        });
-    }
-    Ok(facts)
-}
-
 fn render(report: &Report, format: Format) -> String {
     match format {
         Format::Human => human::render(report, &output::styles()),
         Format::Json => json::render(report),
+        Format::Ticket => ticket::render(report),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         output, wire,
     },
     demo::{self, Performance, Retold},
-    render::{human, json},
+    render::{human, json, ticket},
 };
 
 pub(in crate::cli) fn run(args: &DemoArgs) -> Result<Exit, CliError> {
@@ -23,6 +23,10 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<Exit, CliError> {
         }
         Format::Json => {
             output::print(&json::render(&report))?;
+            output::remark(&compared(&retold));
+        }
+        Format::Ticket => {
+            output::print(&ticket::render(&report))?;
             output::remark(&compared(&retold));
         }
     }

@@ -1,11 +1,12 @@
 //! The report as a person reads it at 3 a.m.: what is broken, who has to do what, then the evidence,
 //! aligned, complete enough for a ticket.
 
-mod prose;
+mod changes;
+pub(super) mod prose;
 
 use std::{collections::HashSet, fmt::Write as _};
 
-use prose::{clean, folded, name, owner, total_seconds, who};
+use prose::{Actor, actor, clean, folded, name, total_seconds, who};
 
 use crate::{
     model::{
@@ -87,6 +88,9 @@ impl Section<'_> {
             self.cause(out, further);
             self.because(out, further);
         }
+        if let Some(comparison) = &self.report.comparison {
+            changes::write(out, comparison, self.styles);
+        }
         self.fixes(out, &causes, told);
         if !remarks.is_empty() {
             out.push('\n');
@@ -96,6 +100,10 @@ impl Section<'_> {
             self.not_checked(out);
         }
         if let Some(first) = new.first() {
+            if actor(first) == Actor::Provider {
+                let ticket = "Ticket text: vpce-doctor check … --format ticket";
+                line(out, 2, &paint(self.styles.faint, ticket));
+            }
             line(out, 2, &paint(self.styles.faint, format!("vpce-doctor explain {}", first.code)));
         }
         told.causes
@@ -154,7 +162,7 @@ impl Section<'_> {
     }
 
     fn cause(&self, out: &mut String, finding: &Finding) {
-        let right = format!("{} · {}", finding.confidence.as_str(), owner(finding));
+        let right = format!("{} · {}", finding.confidence.as_str(), actor(finding));
         let right = if finding.after.is_some() { format!("next · {right}") } else { right };
         out.push('\n');
         self.two_columns(out, &finding.code, &right);

@@ -1,12 +1,13 @@
 //! Facts as phrases: who asked, what the name led to, whose the cause is.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use crate::model::{
     facts::TargetFacts,
     finding::{Finding, Side},
     host::{Vantage, VantageSource},
     observation::{AddressProbe, DnsAnswer, SystemOutcome},
+    resource::{ResourceKind, ResourceRef},
 };
 
 /// Commands longer than this are folded before an option.
@@ -31,21 +32,48 @@ pub(super) fn total_seconds(row: &AddressProbe) -> f64 {
     row.tcp.seconds.0 + tls + http
 }
 
-/// Who has to act, with the thing to act on.
-pub(super) fn owner(finding: &Finding) -> String {
-    use crate::model::resource::ResourceKind as Kind;
-    let owned =
-        [Kind::SecurityGroup, Kind::NetworkAcl, Kind::RouteTable, Kind::VpcEndpoint, Kind::Vpc, Kind::File];
-    let references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
-    let thing =
-        references.into_iter().find(|reference| owned.contains(&reference.kind)).map(|r| r.id.as_str());
-    match (finding.side, thing) {
-        (Side::Provider, _) => "the provider".to_owned(),
-        (Side::Tool, _) => "this run".to_owned(),
-        (Side::Client, None) => "you: owner of this host".to_owned(),
-        (Side::ConsumerVpc, None) => "you: owner of this VPC".to_owned(),
-        (Side::Endpoint, None) => "you: owner of the endpoint".to_owned(),
-        (_, Some(thing)) => format!("you: owner of {thing}"),
+/// Who has to change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::render) enum Actor<'a> {
+    Host,
+    /// Whoever may change this group, ACL, route table or VPC: in a shared or peered VPC that is somebody else.
+    Owner(&'a ResourceRef),
+    Vpc,
+    Endpoint,
+    Provider,
+    Run,
+}
+
+pub(in crate::render) fn actor(finding: &Finding) -> Actor<'_> {
+    let first = |kinds: &[ResourceKind]| {
+        let references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
+        references.into_iter().find(|reference| kinds.contains(&reference.kind))
+    };
+    let changeable =
+        || first(&[ResourceKind::SecurityGroup, ResourceKind::NetworkAcl, ResourceKind::RouteTable]);
+    match finding.side {
+        Side::Provider => Actor::Provider,
+        Side::Tool => Actor::Run,
+        Side::Endpoint => Actor::Endpoint,
+        // This host's groups are not changed on this host.
+        Side::Client => changeable().map_or(Actor::Host, Actor::Owner),
+        Side::ConsumerVpc => {
+            changeable().or_else(|| first(&[ResourceKind::Vpc])).map_or(Actor::Vpc, Actor::Owner)
+        }
+    }
+}
+
+impl fmt::Display for Actor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host => f.write_str("you, on this host"),
+            Self::Owner(thing) if thing.kind == ResourceKind::Vpc => write!(f, "whoever owns {}", thing.id),
+            Self::Owner(thing) => write!(f, "the owner of {}", thing.id),
+            Self::Vpc => f.write_str("whoever owns this VPC"),
+            Self::Endpoint => f.write_str("the endpoint's owner"),
+            Self::Provider => f.write_str("the provider"),
+            Self::Run => f.write_str("this run"),
+        }
     }
 }
 
@@ -105,7 +133,7 @@ fn gives(answer: &DnsAnswer, used: &[std::net::IpAddr]) -> bool {
 
 /// Certificates, DNS answers and inventories are other people's text: control characters in it must not reach
 /// the terminal.
-pub(super) fn clean(text: &str) -> String {
+pub(in crate::render) fn clean(text: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
     text.chars().map(escaped).collect()
 }
