@@ -318,6 +318,29 @@ fn states_of_wire_and_sdk_and_of_tomorrow_parse() {
     assert_eq!(states, [&EndpointState::PendingAcceptance, &EndpointState::PendingAcceptance, &hibernating]);
 }
 
+/// Who is told of the owner's endpoints asks in the owner's name and sees everything.
+#[test]
+fn owners_tell_a_shared_subnet() {
+    let subnet = r#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "OwnerId": "111122223333"}]}"#;
+    let eni = |owner: &str| {
+        format!(
+            r#"{{"NetworkInterfaces": [{{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "Groups": [],
+                "OwnerId": "{owner}"}}]}}"#
+        )
+    };
+    let endpoint = r#"{"VpcEndpoints": [{"VpcEndpointId": "vpce-1", "VpcId": "vpc-1", "VpcEndpointType": "Interface",
+        "State": "available", "PrivateDnsEnabled": true, "OwnerId": "111122223333",
+        "DnsOptions": {"PrivateDnsOnlyForInboundResolverEndpoint": true}}]}"#;
+    let shared = |inventory: &Inventory| inventory.is_shared(&"subnet-1".into(), &"eni-1".into());
+    let guest = eni("444455556666");
+    assert_eq!(shared(&read(&[("s.json", subnet), ("i.json", &guest)])), Known::Known(true));
+    assert_eq!(shared(&read(&[("s.json", subnet), ("i.json", &eni("111122223333"))])), Known::Known(false));
+    let owner = read(&[("s.json", subnet), ("i.json", &guest), ("e.json", endpoint)]);
+    assert_eq!(shared(&owner), Known::Known(false));
+    assert!(owner.vpc_endpoints.known().unwrap()[0].inbound_resolver_only);
+    assert!(!shared(&read(&[("i.json", &guest)])).is_known());
+}
+
 #[test]
 fn pages_and_lists_and_folders_merge() {
     let page = |id: &str| format!(r#"{{"Subnets": [{{"SubnetId": "{id}", "VpcId": "vpc-1"}}]}}"#);

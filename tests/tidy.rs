@@ -70,7 +70,9 @@ const KNOWN: [&str; 7] = ["API", "AWS", "CLI", "DNSSEC", "PATH", "TDengine", "UT
 /// Words with two capitals in a row, without the plural's s and a version behind them.
 fn abbreviations(text: &str) -> BTreeSet<String> {
     let plain: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
-    let words = plain.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
+    // `NO_PROXY` is a variable's name, no term.
+    let words = plain.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.contains('_'));
+    let words = words.map(str::to_owned);
     let capitals = |word: &String| {
         let pairs = word.as_bytes().windows(2);
         pairs.into_iter().any(|pair| pair.iter().all(u8::is_ascii_uppercase))

@@ -34,7 +34,8 @@ pub fn private_dns_covers(inventory: &Inventory, endpoint: &VpcEndpoint, host: &
     if names.iter().chain(&customary).chain(&below).any(|pattern| name_matches(pattern, host)) {
         return Some(true);
     }
-    let all_known = !names.is_empty() || (customary.is_some() && !is_aws_name(host));
+    // AWS's names are served by AWS's services, others by those of vendors.
+    let all_known = !names.is_empty() || customary.is_some() != is_aws_name(host);
     all_known.then_some(false)
 }
 

@@ -54,6 +54,10 @@ pub static GLOSSARY: &[Term] = &[
         "PrivateLink",
         "the AWS technology behind interface endpoints: a service appears as addresses in a VPC",
     ),
+    term(
+        "PROXY",
+        "a header that a load balancer may write before the first bytes, to say who really connected",
+    ),
     term("RCODE", "the part of a DNS answer that says how the question fared"),
     term("RFC", "a published standard of the internet"),
     term("RST", "the packet that refuses or ends a TCP connection at once"),
@@ -67,6 +71,7 @@ pub static GLOSSARY: &[Term] = &[
     term("TCP", "the protocol of connections: a handshake, then bytes in order"),
     term("TLS", "the protocol that encrypts a connection and shows a certificate"),
     term("TTL", "how many seconds an answer of DNS may be kept"),
+    term("TXT", "a DNS record of free text, by which the owner of a domain can prove to be it"),
     term("UDP", "the protocol of single packets, without a connection; DNS asks with it"),
     term("URL", "the address of a page or a call: scheme, host, port and path"),
     term(

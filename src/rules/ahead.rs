@@ -43,6 +43,13 @@ pub(super) fn ahead(case: &Case<'_>, first: Option<&Finding>) -> Judgement {
     judgement
 }
 
+/// The configuration lets this host's packets through to every address of the endpoint.
+pub(super) fn nothing_stops(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
+    mended(case, endpoint).is_some_and(|target| {
+        Case::new(case.facts, &target).rows.iter().all(|row| row.path.blockers().next().is_none())
+    })
+}
+
 /// The target as it will be, except that nobody answers.
 fn mended(case: &Case<'_>, endpoint: &VpcEndpoint) -> Option<TargetFacts> {
     let inventory = &case.facts.inventory;

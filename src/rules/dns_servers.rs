@@ -12,7 +12,7 @@ use crate::{
         endpoint::VpcEndpoint,
         known::Unknown,
         net::{self, Flow, PortRange},
-        observation::{Lookup, Rcode, ServerAnswer, ServerRole},
+        observation::{Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole},
     },
 };
 
@@ -78,7 +78,8 @@ pub(super) struct Blocked {
 pub(super) fn blocked(case: &Case<'_>) -> Result<Vec<Blocked>, Unknown> {
     let inventory = &case.facts.inventory;
     let mut found = Vec::new();
-    for ip in custom(case).filter(|server| server.gives_no_answer()).map(|server| server.server.ip()) {
+    for server in custom(case).filter(|server| server.gives_no_answer()) {
+        let ip = server.server.ip();
         // Which server is the VPC's own, only the VPC's description tells. A stub on this host is behind no group.
         inventory.vpcs.ok()?;
         if ip.is_loopback() {
@@ -86,13 +87,19 @@ pub(super) fn blocked(case: &Case<'_>) -> Result<Vec<Blocked>, Unknown> {
         }
         let held = inventory.interface_holding(ip, case.vpc()).ok()?.is_some();
         let over_udp = denied(case, ip, net::UDP, held)?;
-        if over_udp.1.is_empty() {
+        let over_tcp = denied(case, ip, net::TCP, held)?;
+        if over_udp.1.is_empty() && (over_tcp.1.is_empty() || !is_cut_short(server)) {
             continue;
         }
-        let over_tcp = denied(case, ip, net::TCP, held)?;
         found.push(Blocked { server: ip, paths: vec![over_udp, over_tcp] });
     }
     Ok(found)
+}
+
+/// The server answered over UDP, and its answer is to be had over TCP alone: in the words of the DNS adapter.
+fn is_cut_short(server: &ServerAnswer) -> bool {
+    let truncated = |lookup: &Lookup| matches!(&lookup.outcome, LookupOutcome::Failed { message } if message.contains("truncated"));
+    server.lookups().into_iter().any(truncated)
 }
 
 const DNS_PORT: u16 = 53;

@@ -8,7 +8,6 @@ use crate::{
     model::{
         finding::{Change, Confidence, Evidence, Fix},
         inventory::Inventory,
-        net,
     },
 };
 
@@ -24,7 +23,7 @@ declare_finding! {
     /// answers, so no name resolves. Only the VPC's own resolver is exempt from groups and ACLs.
     /// ## How we know
     /// Every server of resolv.conf stayed silent, and the groups and ACLs on the way to one of them, evaluated for UDP
-    /// port 53 from this host and back, deny.
+    /// port 53 from this host and back, deny; or they deny TCP port 53, and its answers over UDP were cut short.
     /// ## What looks like it
     /// `dns-custom-server-silent`: nothing filters the way; nobody answers there.
     /// `dns-support-disabled`: the silent server is the VPC's own.
@@ -87,8 +86,8 @@ fn fixes(inventory: &Inventory, blocked: &[Blocked]) -> Vec<Fix> {
             changes.extend(new);
         }
     }
-    let over_udp: Vec<&Path> =
-        paths.iter().map(|(path, _)| path).filter(|path| path.flow.protocol == net::UDP).collect();
-    let verified = remedy::proves(inventory, &changes.iter().collect::<Vec<_>>(), &over_udp);
+    let stopped: Vec<&Path> =
+        paths.iter().filter(|(_, denied)| !denied.is_empty()).map(|(path, _)| path).collect();
+    let verified = remedy::proves(inventory, &changes.iter().collect::<Vec<_>>(), &stopped);
     changes.into_iter().map(|change| Fix { verified, ..access::fix(change) }).collect()
 }

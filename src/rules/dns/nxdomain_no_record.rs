@@ -5,7 +5,7 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         finding::{Confidence, Fix},
-        observation::ServerAnswer,
+        observation::{DnsAnswer, Lookup, Rcode, ServerAnswer},
     },
 };
 
@@ -16,10 +16,11 @@ declare_finding! {
     /// The name does not exist for this VPC. A vendor's private link name is not published by the vendor: the consumer
     /// creates a private hosted zone for it and points it at the endpoint.
     /// ## How we know
-    /// A DNS server that this host uses (or the VPC's resolver) answers NXDOMAIN, and no server gives an address. No
-    /// endpoint of this VPC declares the name as its private DNS name.
+    /// A DNS server that this host uses (or the VPC's resolver) answers NXDOMAIN, or that the name has no address record,
+    /// and no server gives an address. No endpoint of this VPC declares the name as its private DNS name.
     /// ## What looks like it
     /// `dns-private-dns-disabled`: the endpoint has a private DNS name that covers this one, and it is switched off.
+    /// `dns-firewall-block`: the answer does not come from a zone.
     /// `dns-vpc-attributes-off`: the record may exist, but the VPC does not use private hosted zones.
     /// ## How to confirm it by hand
     ///     dig NAME @169.254.169.253
@@ -33,7 +34,8 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&DNS_NXDOMAIN_NO_RECORD, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let denied = case.target.resolution.servers.iter().any(ServerAnswer::denies_name);
+    let servers = &case.target.resolution.servers;
+    let denied = servers.iter().any(|server| server.denies_name() || has_no_address(server));
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
     // An alias that leads to nothing is a record, and another finding's.
     let dangling = case.answers().any(|answer| !answer.cnames.is_empty());
@@ -44,14 +46,24 @@ fn check(case: &Case<'_>) -> Outcome {
     if endpoint_state::vanished(case)?.is_some() {
         return Ok(None);
     }
-    let draft =
-        Draft::new(confidence(case), format!("No DNS record for {} exists in this VPC.", case.host()))
-            .evidence([words::system(case)])
-            .evidence(words::servers(case))
-            .fix(zone(case))
-            .fix(record(case))
-            .explains_name();
-    Ok(Some(draft))
+    let exists = !servers.iter().any(ServerAnswer::denies_name);
+    let summary = if exists {
+        format!("The name {} exists in its zone, and has no address record there.", case.host())
+    } else {
+        format!("No DNS record for {} exists in this VPC.", case.host())
+    };
+    let draft = Draft::new(confidence(case), summary)
+        .evidence([words::system(case)])
+        .evidence(words::servers(case))
+        .explains_name();
+    let draft = if exists { draft } else { draft.fix(zone(case)) };
+    Ok(Some(draft.fix(record(case, if exists { "Put" } else { "Then put" }))))
+}
+
+/// The name exists, with records of other types: its zone says so.
+fn has_no_address(server: &ServerAnswer) -> bool {
+    let other = |answer: &DnsAnswer| answer.rcode == Rcode::NoError && answer.soa.is_some();
+    server.a.answer().is_some_and(other) && server.addresses().next().is_none()
 }
 
 /// Private DNS of an endpoint covers the name: other findings speak of that.
@@ -69,7 +81,7 @@ fn confidence(case: &Case<'_>) -> Confidence {
     let inventory = &case.facts.inventory;
     let servers = case.target.resolution.servers.iter();
     let resolver_denies = servers
-        .filter(|server| server.denies_name())
+        .filter(|server| server.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.soa.is_some()))
         .any(|server| dns::is_vpc_resolver(inventory, server.server));
     let of_aws = dns::is_aws_name(case.host()) && !inventory.vpc_endpoints.is_known();
     if of_aws || !case.dns_attributes_off().is_empty() {
@@ -78,7 +90,7 @@ fn confidence(case: &Case<'_>) -> Confidence {
     } else if resolver_denies && inventory.vpc_endpoints.is_known() {
         Confidence::Confirmed
     } else {
-        // Without the list of endpoints, one of them might cover the name and be switched off.
+        // A zone names itself when it denies; a firewall need not. Without the list of endpoints, one of them might cover the name and be switched off.
         Confidence::Likely
     }
 }
@@ -94,8 +106,11 @@ fn zone(case: &Case<'_>) -> Fix {
     ))
 }
 
-fn record(case: &Case<'_>) -> Fix {
+fn record(case: &Case<'_>, put: &str) -> Fix {
     let target = case.likely_endpoint().and_then(|endpoint| endpoint.dns_names.first());
     let target = target.map_or("the endpoint's regional DNS name", String::as_str);
-    Fix::text(format!("Then put an alias A record at the zone's apex that points to {target}"))
+    let host = case.host();
+    Fix::text(format!(
+        "{put} an alias A record for {host} into its private hosted zone that points to {target}"
+    ))
 }

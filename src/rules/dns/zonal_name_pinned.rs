@@ -8,7 +8,6 @@ use crate::{
         endpoint::{EndpointState, VpcEndpoint},
         finding::{Confidence, Evidence, Fix, Severity},
         id::AzId,
-        observation::ServerAnswer,
         resource::{ResourceKind, ResourceRef},
     },
 };
@@ -20,9 +19,9 @@ declare_finding! {
     /// The endpoint has interfaces in several zones, and the name leads to one of them only. When that zone fails, so does
     /// every client of the name, while the endpoint's regional name would lead elsewhere.
     /// ## How we know
-    /// The name is an alias of one of the endpoint's zonal names, whose first label ends in a zone. Or it gives a single
-    /// address without saying why: an alias inside a zone does not show, so that a single A record looks the same, and so
-    /// does a regional name that leaves other zones out because they are unhealthy.
+    /// The name is an alias of one of the endpoint's zonal names, whose first label ends in a zone. An alias inside a
+    /// private hosted zone does not show, and then a single address is no proof: a regional name leaves out the zones that
+    /// are not healthy.
     /// ## What looks like it
     /// `endpoint-single-az`: the endpoint itself lies in fewer zones than wanted.
     /// `provider-az-unhealthy`: the name leads to all zones, and one does not answer.
@@ -43,32 +42,21 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     };
     let alias = case.answers().flat_map(|answer| &answer.cnames).map(|cname| cname.target.as_str());
-    let zonal = std::iter::once(case.host()).chain(alias).find(|name| dns::zone_of_own_name(name).is_some());
-    if zonal.is_none() && !is_given_alone(case, row) {
+    let mut names = std::iter::once(case.host()).chain(alias);
+    // A single address alone tells nothing: a regional name leaves out the zones that are not healthy.
+    let Some(zonal) = names.find(|name| dns::zone_of_own_name(name).is_some()) else {
         return Ok(None);
-    }
+    };
     let Some(endpoint) = *row.endpoint.ok()? else {
         return Ok(None);
     };
-    // The resolver leaves unhealthy zones out by itself where private DNS answers.
-    let by_private_dns = endpoint.private_dns_enabled
-        && dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true);
     let zones = zones(case, endpoint);
-    let spread = zones.len() > 1 && endpoint.state == EndpointState::Available;
-    if !spread || (zonal.is_none() && by_private_dns) {
+    if zones.len() < 2 || endpoint.state != EndpointState::Available {
         return Ok(None);
     }
     let draft = draft(case, row, endpoint, zonal, &zones);
     // Who asks a zonal name itself has chosen the zone.
-    Ok(Some(if zonal == Some(case.host()) { draft.severity(Severity::Info) } else { draft }))
-}
-
-/// By every server that was asked, and by no hosts file.
-fn is_given_alone(case: &Case<'_>, row: &Row<'_>) -> bool {
-    let resolution = &case.target.resolution;
-    let others = resolution.servers.iter().flat_map(ServerAnswer::addresses).any(|ip| ip != row.ip());
-    let aliases = case.answers().any(|answer| !answer.cnames.is_empty());
-    resolution.hosts_file.is_empty() && case.dns_gives(row.ip()) && !others && !aliases
+    Ok(Some(if zonal == case.host() { draft.severity(Severity::Info) } else { draft }))
 }
 
 fn zones(case: &Case<'_>, endpoint: &VpcEndpoint) -> BTreeSet<AzId> {
@@ -81,26 +69,19 @@ fn draft(
     case: &Case<'_>,
     row: &Row<'_>,
     endpoint: &VpcEndpoint,
-    zonal: Option<&str>,
+    zonal: &str,
     zones: &BTreeSet<AzId>,
 ) -> Draft {
     let (host, id) = (case.host(), &endpoint.id);
     let here = row.eni.known().copied().flatten().and_then(|eni| case.facts.inventory.az_id_of(eni));
     let here = here.map_or_else(|| row.ip().to_string(), |zone| format!("{} ({zone})", row.ip()));
-    let (confidence, why) = match zonal {
-        Some(name) if name == host => {
-            (Confidence::Confirmed, "it is the endpoint's name of one zone".to_owned())
-        }
-        Some(name) => {
-            (Confidence::Confirmed, format!("it is an alias of {name}, the endpoint's name of one zone"))
-        }
-        None => (
-            Confidence::Possible,
-            "its record may name one zone, or others are left out as unhealthy".to_owned(),
-        ),
+    let why = if zonal == host {
+        "it is the endpoint's name of one zone".to_owned()
+    } else {
+        format!("it is an alias of {zonal}, the endpoint's name of one zone")
     };
     let regional = endpoint.dns_names.first().map_or("the endpoint's regional DNS name", String::as_str);
-    Draft::new(confidence, format!("{host} leads to {here} alone: {why}."))
+    Draft::new(Confidence::Confirmed, format!("{host} leads to {here} alone: {why}."))
         .evidence([words::system(case)])
         .evidence(words::servers(case))
         .evidence([Evidence::of(

@@ -13,8 +13,8 @@ declare_finding! {
     /// The endpoint is being made or changed: every change of its subnets, groups or options makes it pending anew. Its
     /// interfaces and names may already be there, or still, and carry nothing.
     /// ## How we know
-    /// The endpoint's state is pending, and connections to its interfaces get no answer or its name gives none. It is not
-    /// certain, because an endpoint that is changed can go on working meanwhile.
+    /// The endpoint's state is pending, and connections to its interfaces get no answer or its name gives none. Where some
+    /// addresses do answer it is a possibility only: an endpoint that is changed can go on working meanwhile.
     /// ## What looks like it
     /// `endpoint-pending-acceptance`: it waits for a person, not for AWS.
     /// `endpoint-failed`: it has ended, without success.
@@ -35,9 +35,19 @@ fn check(case: &Case<'_>) -> Outcome {
         "is pending: it is being made or changed, and may pass nothing until that has ended",
         |endpoint| fix(endpoint, case.facts.now),
     );
-    // Where another address answers, being pending does not stop everything.
-    let answers = case.rows.iter().any(|row| row.probe.tcp.outcome.is_connected());
-    endpoint_state::at_most(found, if answers { Confidence::Possible } else { Confidence::Likely })
+    endpoint_state::at_most(found, most(case))
+}
+
+/// Where another address answers, being pending does not stop everything; where something else stops the packets as
+/// well, it need not be what stops them.
+fn most(case: &Case<'_>) -> Confidence {
+    if case.rows.iter().any(|row| row.probe.tcp.outcome.is_connected()) {
+        Confidence::Possible
+    } else if case.failing().any(|row| row.path.blockers().next().is_some()) {
+        Confidence::Likely
+    } else {
+        Confidence::Confirmed
+    }
 }
 
 /// Making an endpoint takes minutes.

@@ -39,14 +39,20 @@ fn check(case: &Case<'_>) -> Outcome {
             zones.insert(zone.ok_or_else(|| Unknown::new(actions::SUBNETS, Reason::Absent))?);
         }
     }
-    if zones.len() >= wanted as usize || case.name_gives_nothing() {
+    // A name that leads past every interface we know is another finding's.
+    if zones.len() >= wanted as usize || zones.is_empty() {
         return Ok(None);
     }
     let endpoint = case.rows.iter().find_map(|row| match &row.endpoint {
         Known::Known(Some(endpoint)) => Some(*endpoint),
         _ => None,
     });
-    let which = if zones.is_empty() { "no zone".to_owned() } else { words::list(&zones) };
+    let which = words::list(&zones);
+    let of_endpoint: BTreeSet<_> = endpoint
+        .into_iter()
+        .flat_map(|endpoint| &endpoint.network_interfaces)
+        .filter_map(|id| case.facts.inventory.az_id_of(case.facts.inventory.interface(id)?))
+        .collect();
     let draft = Draft::new(
         Confidence::Confirmed,
         format!("{} leads to {which}; {wanted} zones are wanted.", case.host()),
@@ -54,6 +60,13 @@ fn check(case: &Case<'_>) -> Outcome {
     .evidence([words::system(case)])
     .evidence(endpoint.map(words::endpoint))
     .evidence([Evidence::new(format!("its addresses lie in {which}"))])
-    .fix(Fix::text("Add subnets of further zones to the endpoint, as far as the service has them"));
+    .fix(if of_endpoint.len() >= wanted as usize {
+        let zones = words::list(&of_endpoint);
+        Fix::text(format!(
+            "The endpoint lies in {zones}: let the record be an alias of its regional DNS name"
+        ))
+    } else {
+        Fix::text("Add subnets of further zones to the endpoint, as far as the service has them")
+    });
     Ok(Some(draft))
 }
