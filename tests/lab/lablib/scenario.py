@@ -280,7 +280,7 @@ def _inventory(table: dict[str, Any]) -> Inventory:
 
 
 _SEEN = ("connected", "refused", "timed-out")
-_NAMES = ("no-such-name", "no-answer", "no-address")
+_NAMES = ("no-such-name", "no-address", "no-answer")
 
 
 def _packets(table: dict[str, Any], endpoints: list[str]) -> dict[str, dict[str, str]]:

@@ -13,7 +13,9 @@ def explain(message: str, own: dict[str, Any], base: dict[str, Any]) -> str:
     places = [(path, text) for path, text in _texts(own, "") if _says(message, text)]
     placed = message.startswith(("the key", "there is no key", *own))
     where = f"{places[0][0]}: " if places and not placed else ""
-    return where + message + _meant([text for _, text in places], own, base)
+    # Only a name that leads nowhere is worth a guess at another.
+    astray = "is missing" in message or "there is no " in message
+    return where + message + (_meant([text for _, text in places], own, base) if astray else "")
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

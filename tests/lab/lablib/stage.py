@@ -7,14 +7,14 @@ import itertools
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import ec2, ec2_faults, imds, inventory, listeners, moto, names, network
+from . import ec2, ec2_faults, imds, inventory, listeners, moto, names, network, serve
 from .declaration import REGION, World
+from .fork import Fork
 from .network import Network
 from .scenario import Inventory
 
@@ -81,9 +81,10 @@ def substitute(text: str, ids: dict[str, str]) -> str:
 def stage(plan: Plan, folder: Path) -> Iterator[Stage]:
     """Builds everything; takes it down at the end, whatever happened in between."""
     net = network.build(plan.world, f"lab{next(_numbers)}")
-    servers: list[subprocess.Popen[str]] = []
+    servers: list[Fork] = []
+    others: list[subprocess.Popen[str]] = []
     try:
-        ids = _serve_configuration(plan, net, folder, servers)
+        ids = _serve_configuration(plan, net, folder, others)
         router: dict[str, Any] = {
             "dns": names.tables(plan.world),
             "imds": imds.plan(plan.world) if plan.world.host.imds else None,
@@ -91,35 +92,30 @@ def stage(plan: Plan, folder: Path) -> Iterator[Stage]:
         if plan.kind == "ec2":
             router["ec2"] = ec2.plan(plan.shown, ec2_faults.plan(plan.inventory, folder / _FAULTS))
         far = {"listeners": listeners.plan(plan.world), "pki": str(plan.pki)}
-        own = [_serve(net, net.router, substitute(json.dumps(router), ids)), _serve(net, net.far, json.dumps(far))]
-        servers += own
-        for server in own:
-            assert server.stdout
-            if server.stdout.readline() != "ready\n":
-                raise RuntimeError("a server of the world did not start")
+        servers.append(_serve(net.router, substitute(json.dumps(router), ids)))
+        servers.append(_serve(net.far, json.dumps(far)))
+        if any(one.line() != "ready\n" for one in servers):
+            raise RuntimeError("a server of the world did not start")
         yield Stage(plan, net, folder, network.resolver_files(plan.world, folder), ids)
     finally:
         for server in servers:
-            server.kill()
-            server.communicate()
+            server.end()
+        for other in others:
+            other.kill()
+            other.communicate()
         network.destroy(net)
 
 
-def _serve_configuration(plan: Plan, net: Network, folder: Path, servers: list[Any]) -> dict[str, str]:
+def _serve_configuration(plan: Plan, net: Network, folder: Path, others: list[subprocess.Popen[str]]) -> dict[str, str]:
     if plan.kind == "directory":
         inventory.write(plan.shown, plan.inventory.denied, folder / "inventory")
     if plan.kind != "moto":
         return {}
     assert plan.moto
     server, ids = moto.serve(plan.shown, net, plan.moto, folder / "moto.log")
-    servers.append(server)
+    others.append(server)
     return ids
 
 
-def _serve(net: Network, namespace: str, plan: str) -> subprocess.Popen[str]:
-    command = net.inside(namespace, sys.executable, "-m", "lablib.serve")
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=LAB)
-    assert server.stdin
-    server.stdin.write(plan + "\n")
-    server.stdin.flush()
-    return server
+def _serve(namespace: str, plan: str) -> Fork:
+    return Fork(Path("/run/netns") / namespace, plan + "\n", serve.main)

@@ -70,6 +70,8 @@ def one_of(value: str, known: Iterable[str], where: str) -> str:
 
 def _fit(value: Any, hint: Any, where: str) -> Any:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
     if origin in (types.UnionType, typing.Union):
         return _fit_any(value, inner, where)
     if origin is typing.Literal:
@@ -84,7 +86,7 @@ def _fit(value: Any, hint: Any, where: str) -> Any:
         return typed(typing.cast(Any, hint), value, where)
     if hint in _WORDS and type(value) not in _WORDS[hint][0]:
         return _wrong(value, _WORDS[hint][1], where)
-    return tuple(value) if isinstance(value, list) else value
+    return value
 
 
 def _fit_any(value: Any, choices: tuple[Any, ...], where: str) -> Any:
