@@ -283,6 +283,8 @@ class Expect:
     exit: tuple[int, ...]
     #: A code, `a|b` where either is right, `*` where the scenario does not say, absent for null.
     primary: str | None = None
+    #: Why `a|b`.
+    reason: str | None = None
     confidence: str | None = None
     side: str | None = None
     #: Further codes that must appear.
