@@ -19,6 +19,8 @@ use crate::model::{
 pub struct AclDecision {
     /// In the order decided; together they cover the range.
     pub parts: Vec<AclPart>,
+    /// The other end has an IPv6 address, and every numbered entry of the direction is about IPv4.
+    pub ipv6_forgotten: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +81,13 @@ pub fn evaluate(
         allowed: Known::Known(false),
         entry: None,
     }));
-    AclDecision { parts: decided }
+    AclDecision { parts: decided, ipv6_forgotten: other.is_ipv6() && is_about_ipv4_alone(acl, direction) }
+}
+
+fn is_about_ipv4_alone(acl: &NetworkAcl, direction: Direction) -> bool {
+    let numbered = |e: &&NetworkAclEntry| e.direction == direction && e.number < LAST_ENTRY;
+    let mut entries = acl.entries.iter().filter(numbered).peekable();
+    entries.peek().is_some() && entries.all(|entry| entry.cidr.addr().is_ipv4())
 }
 
 fn allows(action: &AclAction) -> Known<bool> {

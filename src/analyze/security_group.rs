@@ -6,7 +6,6 @@
 use std::net::IpAddr;
 
 use crate::model::{
-    endpoint::fold,
     firewall::{Direction, Peer, SecurityGroup, SecurityGroupRule},
     id::SecurityGroupId,
     inventory::{Inventory, actions},
@@ -40,6 +39,8 @@ pub enum GroupVerdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub groups: Vec<SecurityGroupId>,
+    /// The other end.
+    pub peer: IpAddr,
     /// Rules that admit this peer and protocol on other ports.
     pub other_ports: Vec<(SecurityGroupId, SecurityGroupRule)>,
     /// Rules that admit this port to somebody else.
@@ -48,11 +49,17 @@ pub struct Denial {
     pub far: Vec<(SecurityGroupId, SecurityGroupRule)>,
     /// How many rules the direction has in all.
     pub rules: usize,
-    /// The groups are the VPC's default group alone, which admits its own members only.
+    /// The groups are the VPC's default group alone, and it still admits its own members only.
     pub default_group: bool,
 }
 
 impl Denial {
+    /// Rules open the port to IPv4 addresses and none to IPv6 addresses, and the other end has one of those.
+    pub fn is_ipv6_gap(&self) -> bool {
+        let cidrs = || self.other_peers.iter().filter_map(|(_, rule)| rule.peer.cidr());
+        self.peer.is_ipv6() && cidrs().next().is_some() && cidrs().all(|cidr| cidr.addr().is_ipv4())
+    }
+
     /// The rules that were read, nearest misses first, each with its group.
     pub fn misses(&self) -> impl Iterator<Item = &(SecurityGroupId, SecurityGroupRule)> {
         self.other_ports.iter().chain(&self.other_peers).chain(&self.far)
@@ -85,6 +92,7 @@ pub fn evaluate(
     }
     let mut denial = Denial {
         groups: ids.clone(),
+        peer: other.ip,
         other_ports: Vec::new(),
         other_peers: Vec::new(),
         far: Vec::new(),
@@ -97,7 +105,7 @@ pub fn evaluate(
             undecided.get_or_insert(Unknown::new(actions::SECURITY_GROUPS, Reason::Absent));
             continue;
         };
-        denial.default_group |= ids.len() == 1 && group.name == "default";
+        denial.default_group |= ids.len() == 1 && is_untouched_default(group, direction);
         for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
             denial.rules += 1;
             match weigh(inventory, group, rule, other, &mut denial) {
@@ -108,6 +116,13 @@ pub fn evaluate(
         }
     }
     undecided.map_or(GroupVerdict::Deny(denial), GroupVerdict::Undecided)
+}
+
+/// Once somebody has added a rule, its own rules say more than its name does.
+fn is_untouched_default(group: &SecurityGroup, direction: Direction) -> bool {
+    let own_members =
+        |rule: &SecurityGroupRule| matches!(&rule.peer, Peer::Group { id, .. } if *id == group.id);
+    group.name == "default" && group.rules.iter().filter(|rule| rule.direction == direction).all(own_members)
 }
 
 /// Whether the rule admits the flow; near misses are noted.
@@ -145,9 +160,7 @@ fn fit(inventory: &Inventory, rule: &SecurityGroupRule, other: Other<'_>) -> Fit
 fn peer_fits(inventory: &Inventory, peer: &Peer, other: Other<'_>) -> Known<bool> {
     match peer {
         Peer::Cidr(cidr) => Known::Known(cidr.contains(&other.ip)),
-        Peer::Group { peering_status: Some(status), .. } if !matches!(fold(status).as_str(), "active") => {
-            Known::Known(false)
-        }
+        Peer::Group { .. } if peer.is_stale_reference() => Known::Known(false),
         Peer::Group { id, .. } => other.groups.as_ref().map(|groups| groups.contains(id)),
         Peer::PrefixList(id) => match inventory.prefix_list(id) {
             Some(list) => list.entries.as_ref().map(|nets| nets.iter().any(|net| net.contains(&other.ip))),
@@ -269,6 +282,26 @@ mod tests {
         };
         assert_eq!((denial.other_ports.len(), denial.other_peers.len(), denial.far.len()), (1, 1, 1));
         assert_eq!(denial.rules, 3);
+    }
+
+    #[test]
+    fn the_default_group_is_itself_until_somebody_adds_a_rule() {
+        let denied = |rules: Vec<SecurityGroupRule>| {
+            let mut inventory = Inventory::none("test");
+            let (id, name) = ("sg-default".into(), "default".to_owned());
+            inventory.security_groups = Known::Known(vec![SecurityGroup { id, name, vpc: None, rules }]);
+            let none = Known::Known(Vec::new());
+            let other = Other { ip: "10.0.1.10".parse().unwrap(), groups: &none, protocol: TCP, port: 443 };
+            let own = Known::Known(vec!["sg-default".into()]);
+            match evaluate(&inventory, &own, Direction::Ingress, other) {
+                GroupVerdict::Deny(denial) => denial,
+                other => panic!("{other:?}"),
+            }
+        };
+        let itself = rule(ProtocolMatch::All, PortRange::ALL, group("sg-default", None));
+        assert!(denied(vec![itself.clone()]).default_group);
+        let added = rule(TCP_ONLY, PortRange::single(80), cidr("10.0.0.0/8"));
+        assert!(!denied(vec![itself, added]).default_group);
     }
 
     #[test]

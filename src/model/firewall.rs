@@ -91,6 +91,17 @@ pub enum AclAction {
     Other(String),
 }
 
+impl Peer {
+    pub fn cidr(&self) -> Option<&IpNet> {
+        if let Self::Cidr(cidr) = self { Some(cidr) } else { None }
+    }
+
+    /// A reference over a peering connection that is there no more, or not yet.
+    pub fn is_stale_reference(&self) -> bool {
+        matches!(self, Self::Group { peering_status: Some(status), .. } if !status.eq_ignore_ascii_case("active"))
+    }
+}
+
 impl Direction {
     pub fn as_str(self) -> &'static str {
         match self {

@@ -440,10 +440,10 @@ impl HttpOutcome {
 }
 
 impl HttpDenial {
-    /// API Gateway itself refuses, before any API of the user's is asked: `Forbidden` for an API that it does not
-    /// serve here, a lack of authorization for one whose resource policy does not know the caller.
+    /// API Gateway itself refuses, before any API of the user's is asked: it does not serve that API here. A private
+    /// API's own policy denies otherwise (`AccessDeniedException`).
     pub fn is_of_api_gateway(&self) -> bool {
-        matches!(self.error_type.as_deref(), Some("ForbiddenException" | "AccessDeniedException"))
+        self.error_type.as_deref() == Some("ForbiddenException")
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     },
     model::{
         finding::{Change, Confidence, Evidence, Fix},
+        firewall::Peer,
         id::SecurityGroupId,
         known::{Known, Unknown},
     },
@@ -53,10 +54,16 @@ pub(super) fn blocked<'c, 'a>(
 pub(super) enum DenialKind {
     /// Only the VPC's default group, which admits its own members.
     DefaultGroup,
+    /// A rule admits this port, to a group behind a peering connection that is gone.
+    StaleReference,
+    /// Rules admit this port to IPv4 addresses alone, and the client has an IPv6 address.
+    Ipv6Gap,
     /// A rule admits this client, on other ports.
     WrongPort,
     /// A rule admits this port, to members of another group.
     OtherGroup,
+    /// A rule admits this port, to a prefix list that the client is not in.
+    PrefixList,
     /// A rule admits this port, to addresses that are not the client's.
     OtherAddresses,
     /// Nothing comes near.
@@ -64,15 +71,19 @@ pub(super) enum DenialKind {
 }
 
 pub(super) fn denial_kind(denial: &Denial) -> DenialKind {
-    use crate::model::firewall::Peer;
-    let names_group =
-        |(_, rule): &(_, crate::model::firewall::SecurityGroupRule)| matches!(rule.peer, Peer::Group { .. });
+    let names = |is: fn(&Peer) -> bool| denial.other_peers.iter().any(|(_, rule)| is(&rule.peer));
     if denial.default_group {
         DenialKind::DefaultGroup
+    } else if names(Peer::is_stale_reference) {
+        DenialKind::StaleReference
+    } else if denial.is_ipv6_gap() {
+        DenialKind::Ipv6Gap
     } else if !denial.other_ports.is_empty() {
         DenialKind::WrongPort
-    } else if denial.other_peers.iter().any(names_group) {
+    } else if names(|peer| matches!(peer, Peer::Group { .. })) {
         DenialKind::OtherGroup
+    } else if names(|peer| matches!(peer, Peer::PrefixList(_))) {
+        DenialKind::PrefixList
     } else if !denial.other_peers.is_empty() {
         DenialKind::OtherAddresses
     } else {
@@ -107,9 +118,73 @@ pub(super) fn group(
     Ok(Some(draft(case, &blocked, summary, changes)))
 }
 
-/// Denials by the ACL of one end.
+/// Denials of this kind at either end's groups. `summary` gets them all.
+pub(super) fn either_group(
+    case: &Case<'_>,
+    kind: DenialKind,
+    summary: impl Fn(&[&Denial]) -> String,
+) -> Outcome {
+    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial_kind(denial) == kind);
+    let blocked =
+        blocked_at(case, &[StepKind::SourceGroupEgress, StepKind::DestinationGroupIngress], wanted)?;
+    let denials: Vec<&Denial> = blocked
+        .iter()
+        .filter_map(|b| if let Blocker::Group(denial) = b.blocker { Some(denial) } else { None })
+        .collect();
+    if denials.is_empty() {
+        return Ok(None);
+    }
+    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&b.row.path, b.step.kind));
+    Ok(Some(draft(case, &blocked, summary(&denials), changes)))
+}
+
+/// [`blocked`] at any of several steps.
+fn blocked_at<'c, 'a>(
+    case: &'c Case<'a>,
+    kinds: &[StepKind],
+    accept: impl Fn(&Blocker) -> bool,
+) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
+    let mut found = Vec::new();
+    let mut undecided = None;
+    for kind in kinds {
+        match blocked(case, *kind, &accept) {
+            Ok(some) => found.extend(some),
+            Err(why) => undecided = Some(why),
+        }
+    }
+    match undecided {
+        Some(why) if found.is_empty() => Err(why),
+        _ => Ok(found),
+    }
+}
+
+/// ACLs that have no entry for IPv6 at all, at either end and on the way there or back.
+pub(super) fn acls_without_ipv6(case: &Case<'_>, summary: impl Fn(&[&Step]) -> String) -> Outcome {
+    const STEPS: [StepKind; 4] = [
+        StepKind::SourceAclEgress,
+        StepKind::DestinationAclIngress,
+        StepKind::ReturnAclEgress,
+        StepKind::ReturnAclIngress,
+    ];
+    let blocked = blocked_at(case, &STEPS, is_ipv6_forgotten)?;
+    if blocked.is_empty() {
+        return Ok(None);
+    }
+    let steps: Vec<&Step> = blocked.iter().map(|b| b.step).collect();
+    let changes = STEPS.iter().flat_map(|kind| {
+        let paths: Vec<_> = blocked.iter().filter(|b| b.step.kind == *kind).map(|b| &b.row.path).collect();
+        remedy::acl_entries(&case.facts.inventory, &paths, *kind).changes
+    });
+    Ok(Some(draft(case, &blocked, summary(&steps), changes)))
+}
+
+fn is_ipv6_forgotten(blocker: &Blocker) -> bool {
+    matches!(blocker, Blocker::Acl { decision } if decision.ipv6_forgotten)
+}
+
+/// Denials by the ACL of one end. One without any entry for IPv6 is a finding of its own.
 pub(super) fn acl(case: &Case<'_>, kind: StepKind, summary: impl Fn(&Step) -> String) -> Outcome {
-    let blocked = blocked(case, kind, |_| true)?;
+    let blocked = blocked(case, kind, |blocker| !is_ipv6_forgotten(blocker))?;
     let Some(first) = blocked.first() else {
         return Ok(None);
     };
@@ -140,9 +215,14 @@ fn draft(
             evidence.push(fact);
         }
     }
-    evidence.extend(blocked.iter().map(|b| words::packets(case, b.row)));
-    let draft =
-        Draft::new(Confidence::Confirmed, summary).evidence(evidence).explains(blocked.iter().map(|b| b.row));
+    let mut rows: Vec<&Row<'_>> = Vec::new();
+    for Blocked { row, .. } in blocked {
+        if !rows.iter().any(|seen| seen.ip() == row.ip()) {
+            rows.push(row);
+        }
+    }
+    evidence.extend(rows.iter().map(|row| words::packets(case, row)));
+    let draft = Draft::new(Confidence::Confirmed, summary).evidence(evidence).explains(rows);
     changes.into_iter().fold(draft, |draft, change| draft.fix(fix(change)))
 }
 

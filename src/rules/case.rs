@@ -81,9 +81,11 @@ impl<'a> Case<'a> {
     }
 
     /// Rows to an address that the public internet routes and from which no answer comes: what a private way
-    /// would mend. A certificate that does not verify is not among that.
+    /// would mend. A certificate that does not verify is not among that, nor is an IPv6 address of a VPC, which is
+    /// global by its nature.
     pub fn undelivered_public(&self) -> impl Iterator<Item = &Row<'a>> {
-        self.failing().filter(|row| row.is_undelivered() && !net::is_private(row.ip()))
+        let public = |row: &Row<'_>| !net::is_private(row.ip()) && !matches!(row.eni, Known::Known(Some(_)));
+        self.failing().filter(move |row| row.is_undelivered() && public(row))
     }
 
     pub fn name_gives_nothing(&self) -> bool {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     host::{ProxySettings, ProxyVariable},
+    known::Known,
     net,
     resource::{ResourceKind, ResourceRef},
     target::{Protocol, Target},
@@ -40,8 +41,8 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     };
     // Towards the public internet a proxy is the usual way, and no endpoint misses anything.
-    let mut used = case.rows.iter().filter(|row| row.probe.used).map(Row::ip).peekable();
-    if used.peek().is_none() || !used.all(|ip| net::is_private(ip) && !ip.is_loopback()) {
+    let mut used = case.rows.iter().filter(|row| row.probe.used).peekable();
+    if used.peek().is_none() || !used.all(is_inside) {
         return Ok(None);
     }
     let host = case.host();
@@ -67,6 +68,11 @@ fn check(case: &Case<'_>) -> Outcome {
             .cli(format!("export NO_PROXY={extended} no_proxy={extended}")),
     );
     Ok(Some(draft))
+}
+
+fn is_inside(row: &Row<'_>) -> bool {
+    let private = net::is_private(row.ip()) && !row.ip().is_loopback();
+    private || matches!(row.eni, Known::Known(Some(_)))
 }
 
 /// The variable that decides for the protocol. Bare TCP has no proxy; TLS on the port of HTTPS is mostly that.

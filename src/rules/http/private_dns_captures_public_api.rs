@@ -13,10 +13,10 @@ declare_finding! {
     /// as well. Through it only private APIs can be called; a public one answers 403.
     /// ## How we know
     /// The name is one of API Gateway's and leads to an execute-api endpoint with private DNS enabled, the network is fine,
-    /// and API Gateway itself answers 403 (ForbiddenException; AccessDeniedException weighs less).
+    /// and API Gateway itself answers 403 (ForbiddenException).
     /// ## What looks like it
     /// `http-endpoint-policy-deny`: the answer names the endpoint's policy.
-    /// A private API whose resource policy does not allow this endpoint, or that wants an API key, answers much the same.
+    /// A private API that wants an API key answers the same; one whose resource policy denies says AccessDeniedException.
     /// ## How to confirm it by hand
     ///     curl -i https://API.execute-api.REGION.amazonaws.com/STAGE
     ///     aws apigateway get-rest-api --rest-api-id API --query endpointConfiguration      # PRIVATE, or not?
@@ -46,13 +46,8 @@ fn check(case: &Case<'_>) -> Outcome {
         return undecided.map_or(Ok(None), Err);
     };
     let (host, id) = (case.host(), &endpoint.id);
-    let forbidden = |(row, _): &(&Row<'_>, u16)| {
-        http_rows::denial(row)
-            .is_some_and(|denial| denial.error_type.as_deref() == Some("ForbiddenException"))
-    };
-    let confidence = if rows.iter().all(forbidden) { Confidence::Likely } else { Confidence::Possible };
     let draft = Draft::new(
-        confidence,
+        Confidence::Likely,
         format!("Private DNS of {id} leads {host} to an endpoint for private APIs, and API Gateway refuses it there."),
     )
     .evidence(http_rows::endpoints(&rows))

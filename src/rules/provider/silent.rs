@@ -57,7 +57,10 @@ fn check(case: &Case<'_>) -> Outcome {
 
 /// Or may lead to one, for all we know.
 fn leads_to_endpoint(row: &Row<'_>) -> bool {
-    row.endpoint != Known::Known(None) && crate::model::net::is_private(row.ip())
+    match &row.endpoint {
+        Known::Known(endpoint) => endpoint.is_some(),
+        Known::Unknown(_) => crate::model::net::is_private(row.ip()),
+    }
 }
 
 fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {

@@ -11,10 +11,11 @@ declare_finding! {
     /// The port is open to a range of addresses that this host's address is not in: often the VPC's primary CIDR block,
     /// while this host lives in a secondary one.
     /// ## How we know
-    /// An inbound rule for the port names CIDR blocks or prefix lists, none contains this host's address, and connections
+    /// An inbound rule for the port names CIDR blocks, none contains this host's address, and connections
     /// get no answer.
     /// ## What looks like it
     /// `sg-endpoint-refs-other-group`: the rule names a group.
+    /// `sg-prefix-list-incomplete`: the rule names a list of blocks.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     nc -vz -w 3 ADDRESS PORT

@@ -11,8 +11,8 @@ declare_finding! {
     /// The endpoint was created without a security group, so it got the VPC's default group, whose only inbound rule
     /// admits members of that same group.
     /// ## How we know
-    /// The default group is the only one on the endpoint's interface, this host is no member, and connections get no
-    /// answer.
+    /// The default group is the only one on the endpoint's interface, it has no inbound rule but the one for its own
+    /// members, this host is no member, and connections get no answer.
     /// ## What looks like it
     /// `sg-endpoint-refs-other-group`: a group of its own that names somebody else.
     /// ## How to confirm it by hand

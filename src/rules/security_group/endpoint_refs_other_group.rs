@@ -14,6 +14,7 @@ declare_finding! {
     /// answer.
     /// ## What looks like it
     /// `sg-endpoint-cidr-omits-source`: the rule names addresses.
+    /// `sg-ref-stale`: the group that the rule names lies behind a peering connection that is gone.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     nc -vz -w 3 ADDRESS PORT

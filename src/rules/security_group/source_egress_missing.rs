@@ -1,8 +1,15 @@
 //! `sg-source-egress-missing`
 
-use crate::analyze::path::StepKind;
+use crate::analyze::{
+    path::{Blocker, StepKind},
+    security_group::Denial,
+};
 
-use super::{Case, Outcome, Rule, access, declare_finding};
+use super::{
+    Case, Outcome, Rule,
+    access::{self, DenialKind},
+    declare_finding,
+};
 
 declare_finding! {
     /// ## What it means
@@ -13,6 +20,8 @@ declare_finding! {
     /// ## What looks like it
     /// `sg-endpoint-ingress-missing`: the packets leave, the endpoint's group drops them.
     /// `nacl-client-egress`: the subnet's ACL stops them.
+    /// `sg-source-no-rules`: there is no outbound rule at all.
+    /// `sg-prefix-list-incomplete`, `sg-ipv6-gap`, `sg-ref-stale`: a rule for the port comes near.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP --query 'SecurityGroupRules[?IsEgress]'
     /// ## How to fix it
@@ -27,10 +36,15 @@ fn check(case: &Case<'_>) -> Outcome {
     access::group(
         case,
         StepKind::SourceGroupEgress,
-        |_| true,
+        |blocker| matches!(blocker, Blocker::Group(denial) if !is_another_finding(denial)),
         |denial, _| {
             let groups = access::groups_verb(&denial.groups, "does", "do");
             format!("{groups} not let this host send to the endpoint on tcp/{port}.")
         },
     )
+}
+
+fn is_another_finding(denial: &Denial) -> bool {
+    use DenialKind::{Ipv6Gap, PrefixList, StaleReference};
+    denial.rules == 0 || matches!(access::denial_kind(denial), StaleReference | Ipv6Gap | PrefixList)
 }
