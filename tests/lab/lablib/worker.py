@@ -62,7 +62,7 @@ class Worker:
     def _start(self) -> None:
         self._pipe, theirs = Pipe()
         apart = ["unshare", "--pid", "--fork", "--kill-child", "--net", "--mount", "--propagation", "private"]
-        command = [*apart, sys.executable, "-m", "lablib.worker", str(theirs.fileno())]
+        command = [*apart, sys.executable, "-B", "-m", "lablib.worker", str(theirs.fileno())]
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], cwd=_LAB, stdin=subprocess.DEVNULL, start_new_session=True
         )
