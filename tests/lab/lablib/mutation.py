@@ -53,7 +53,7 @@ def main() -> int:
     try:
         scenarios, unreadable = load(arguments.paths or [SCENARIOS], arguments.only)
         binary = find_binary(arguments.bin)
-        codes = _codes(binary, scenarios)
+        codes = _codes(binary)
     except (OSError, ValueError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2
@@ -86,11 +86,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _codes(binary: Path, scenarios: list[Scenario]) -> list[str]:
-    """Every code that the binary can say, and every one that a scenario names."""
+def _codes(binary: Path) -> list[str]:
+    """Every code that the binary can say."""
     listed = subprocess.run([binary, "explain"], capture_output=True, text=True, timeout=10).stdout
-    named = {code for one in scenarios for wanted in one.expect.all() for code in expect.required(wanted)}
-    return sorted({line.split()[0] for line in listed.splitlines() if line.strip()} | named)
+    return sorted({line.split()[0] for line in listed.splitlines() if line.strip()})
 
 
 def _mutants(scenarios: list[Scenario], codes: list[str]) -> list[Mutant]:
