@@ -6,7 +6,7 @@ use crate::{
 };
 
 use super::{
-    Case, Outcome, Rule,
+    Case, Draft, Outcome, Rule,
     access::{self, DenialKind},
     declare_finding, words,
 };
@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Outcome {
             words::list(peers)
         )
     })?;
-    Ok(found.map(|draft| entries(case).into_iter().fold(draft, |draft, fix| draft.fix(fix))))
+    Ok(found.map(|draft| entries(case).into_iter().fold(draft, Draft::fix)))
 }
 
 fn list(peer: &Peer) -> Option<&PrefixListId> {
