@@ -66,6 +66,7 @@ registry! {
     "route/edge_to_edge.rs" as route_edge_to_edge,
     "route/missing.rs" as route_missing,
     "route/more_specific_middlebox.rs" as route_more_specific_middlebox,
+    "route/network_firewall_drop.rs" as network_firewall_drop,
     "route/peering_inactive.rs" as route_peering_inactive,
     "route/return_missing.rs" as route_return_missing,
     "security_group/endpoint_cidr_omits_source.rs" as sg_endpoint_cidr_omits_source,
