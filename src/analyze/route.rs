@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use super::place::Place;
 use crate::model::{
     id::{SubnetId, VpcId},
     inventory::{Inventory, actions},
@@ -30,6 +31,15 @@ pub fn table_of<'a>(inventory: &'a Inventory, subnet: &SubnetId, vpc: &VpcId) ->
             None => Known::unknown(actions::ROUTE_TABLES, Reason::Absent),
         }
     })
+}
+
+/// The table of a place, and the route in it that decides for a destination.
+pub fn decide_from<'a>(inventory: &'a Inventory, from: &Place, ip: IpAddr) -> Known<RouteDecision<'a>> {
+    let table = match (from.subnet.ok(), from.vpc.ok()) {
+        (Ok(subnet), Ok(vpc)) => table_of(inventory, subnet, vpc),
+        (_, Err(why)) | (Err(why), _) => Known::Unknown(why),
+    };
+    table.and_then(|table| decide(inventory, table, ip))
 }
 
 /// The route that decides for a destination. One that cannot be read, or whose prefix list is not known, might

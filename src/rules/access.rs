@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, words};
+use super::{Case, Draft, Outcome, Row, route_rows, words};
 
 /// A silent row and the step that denies it.
 pub(super) struct Blocked<'c, 'a> {
@@ -39,6 +39,8 @@ pub(super) fn blocked<'c, 'a>(
         match row.path.blocker_at(kind) {
             Ok(Some((step, blocker))) if accept(blocker) => found.push(Blocked { row, step, blocker }),
             Ok(_) => {}
+            // The route itself is known, only not what lies behind it.
+            Err(_) if route_rows::leads_elsewhere(case, row, kind) => {}
             Err(why) => undecided = Some(why),
         }
     }

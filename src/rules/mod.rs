@@ -22,6 +22,7 @@ mod macros;
 mod mutation;
 mod own_host;
 mod remainder;
+mod route_rows;
 mod tls_rows;
 mod words;
 
@@ -83,6 +84,11 @@ registry! {
     "provider/no_listener.rs" as provider_no_listener,
     "provider/silent.rs" as provider_silent,
     "route/blackhole.rs" as route_blackhole,
+    "route/edge_to_edge.rs" as route_edge_to_edge,
+    "route/missing.rs" as route_missing,
+    "route/more_specific_middlebox.rs" as route_more_specific_middlebox,
+    "route/network_firewall_drop.rs" as network_firewall_drop,
+    "route/peering_inactive.rs" as route_peering_inactive,
     "route/return_missing.rs" as route_return_missing,
     "security_group/endpoint_cidr_omits_source.rs" as sg_endpoint_cidr_omits_source,
     "security_group/endpoint_default_group.rs" as sg_endpoint_default_group,
@@ -92,6 +98,7 @@ registry! {
     "security_group/ipv6_gap.rs" as sg_ipv6_gap,
     "security_group/prefix_list_incomplete.rs" as sg_prefix_list_incomplete,
     "security_group/ref_stale.rs" as sg_ref_stale,
+    "security_group/ref_via_middlebox.rs" as sg_ref_via_middlebox,
     "security_group/source_egress_missing.rs" as sg_source_egress_missing,
     "security_group/source_no_rules.rs" as sg_source_no_rules,
     "tls/client_certificate_required.rs" as tls_client_certificate_required,

@@ -9,6 +9,7 @@ pub use steps::{analyze, describe_denial};
 use crate::model::{
     endpoint::EndpointState,
     firewall::Direction,
+    id::{NetworkInterfaceId, VpcId},
     known::{Known, Unknown},
     net::{Flow, PortRange},
     report::PathVerdict,
@@ -70,14 +71,21 @@ pub enum Blocker {
     Route(RouteBlocker),
     /// Nobody holds the destination address, though it lies in a VPC whose interfaces are all known.
     Unheld,
+    /// The same, and an endpoint's interface in another VPC holds it: the ranges of the two overlap.
+    Overlapped {
+        eni: NetworkInterfaceId,
+        vpc: VpcId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum RouteBlocker {
     Missing,
     Blackhole,
-    /// The route points at a gateway that does not carry private destinations.
+    /// The route points at a gateway that does not carry private destinations, or replies.
     NotCarried,
+    /// The peering connection is active, and the address is in neither of its two VPCs.
+    BeyondPeering,
     PeeringInactive {
         status: String,
     },

@@ -8,9 +8,9 @@ use crate::{
         security_group::{self, Denial, GroupVerdict, Other},
     },
     model::{
-        endpoint::{EndpointState, VpcEndpoint},
+        endpoint::{EndpointState, NetworkInterface, VpcEndpoint},
         firewall::Direction,
-        id::{PeeringConnectionId, SubnetId, VpcId},
+        id::PeeringConnectionId,
         inventory::{Inventory, actions},
         known::{Known, Reason, Unknown},
         net::{self, Flow},
@@ -152,20 +152,15 @@ impl Question<'_> {
     }
 
     fn route(&self, kind: StepKind) -> Step {
-        let result = if kind.is_return() {
-            self.weigh_route(self.destination, self.source)
-        } else {
-            self.weigh_route(self.source, self.destination)
-        };
-        told(result, kind)
+        told(self.weigh_route(kind), kind)
     }
 
-    fn weigh_route(&self, from: &Place, to: &Place) -> Result<Told, Unknown> {
-        let (vpc, subnet): (&VpcId, &SubnetId) = (from.vpc.ok()?, from.subnet.ok()?);
-        let table = *route::table_of(self.inventory, subnet, vpc).ok()?;
-        let decision = route::decide(self.inventory, table, to.ip);
+    fn weigh_route(&self, kind: StepKind) -> Result<Told, Unknown> {
+        let (from, to) =
+            if kind.is_return() { (self.destination, self.source) } else { (self.source, self.destination) };
+        let decision = route::decide_from(self.inventory, from, to.ip);
         let decision = decision.ok()?;
-        let resource = Some(ResourceRef::new(ResourceKind::RouteTable, &table.id));
+        let resource = Some(ResourceRef::new(ResourceKind::RouteTable, &decision.table.id));
         let Some(route) = decision.route else {
             return Ok(Told::deny(Blocker::Route(RouteBlocker::Missing), resource, "no route matches"));
         };
@@ -185,6 +180,8 @@ impl Question<'_> {
             {
                 deny(RouteBlocker::NotCarried)
             }
+            // A reply with another sender's address belongs to no connection.
+            RouteTarget::NatGateway(_) if kind.is_return() => deny(RouteBlocker::NotCarried),
             other => Err(Unknown::new(
                 format!("what lies behind {}", other.id()),
                 Reason::Failed { message: format!("{rule} leaves what this inventory shows") },
@@ -201,7 +198,7 @@ impl Question<'_> {
         if !connection.status.eq_ignore_ascii_case("active") {
             return Ok(Some(RouteBlocker::PeeringInactive { status: connection.status.clone() }));
         }
-        Ok((!carries_address(connection, to)).then_some(RouteBlocker::NotCarried))
+        Ok((!carries_address(connection, to)).then_some(RouteBlocker::BeyondPeering))
     }
 
     fn destination_interface(&self) -> Step {
@@ -235,6 +232,12 @@ impl Question<'_> {
             self.inventory.vpc(vpc).is_some_and(|vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(&ip)));
         if inside && matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Absent) {
             self.sees_whole_vpc()?;
+            if let Some(eni) = self.held_elsewhere() {
+                let resource = Some(ResourceRef::new(ResourceKind::NetworkInterface, &eni.id));
+                let rule = format!("{ip} lies in {vpc}, and {} in {} holds it", eni.id, eni.vpc);
+                let blocker = Blocker::Overlapped { eni: eni.id.clone(), vpc: eni.vpc.clone() };
+                return Ok(Told::deny(blocker, resource, rule));
+            }
             let resource = Some(ResourceRef::new(ResourceKind::Vpc, vpc));
             return Ok(Told::deny(Blocker::Unheld, resource, format!("no interface of {vpc} holds {ip}")));
         }
@@ -256,6 +259,12 @@ impl Question<'_> {
         }
         let message = format!("{subnet} is shared by another account, whose interfaces are not listed");
         Err(Unknown::new(actions::NETWORK_INTERFACES, Reason::Failed { message }))
+    }
+
+    /// The endpoint's interface that holds the destination address in some other VPC.
+    fn held_elsewhere(&self) -> Option<&NetworkInterface> {
+        let holders = self.inventory.interfaces_holding(self.destination.ip);
+        holders.known()?.iter().copied().find(|eni| eni.is_endpoint())
     }
 
     /// The place whose rules are asked, and the one they are asked about.

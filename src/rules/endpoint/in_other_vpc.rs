@@ -1,15 +1,15 @@
 //! `endpoint-in-other-vpc`
 
 use crate::{
-    analyze::path::{Blocker, RouteBlocker, StepKind},
+    analyze::path::StepKind,
     model::{
         finding::{Confidence, Evidence, Fix},
-        known::{Known, Unknown},
+        known::Known,
         resource::{ResourceKind, ResourceRef},
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, own_host, route_rows, words};
 
 declare_finding! {
     /// ## What it means
@@ -17,10 +17,11 @@ declare_finding! {
     /// Names of endpoints are public DNS: they resolve everywhere, to private addresses that are reachable only from
     /// inside their VPC or over a connection to it.
     /// ## How we know
-    /// The address is held by an interface whose VPC differs from this host's, the routes do not lead there, and
-    /// connections get no answer.
+    /// The address is held by an interface whose VPC differs from this host's, the routes do not lead there, no active
+    /// peering connection joins the two, and connections get no answer.
     /// ## What looks like it
     /// `sg-endpoint-ingress-missing`: routes lead there, and the group drops the packets.
+    /// `route-missing`: the two VPCs are connected, and this subnet's table does not use the connection.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
     ///     'NetworkInterfaces[].[NetworkInterfaceId,VpcId]'
@@ -35,10 +36,21 @@ pub(super) const RULE: Rule = Rule::new(&ENDPOINT_IN_OTHER_VPC, check);
 fn check(case: &Case<'_>) -> Outcome {
     let mut elsewhere = Vec::new();
     let mut undecided = None;
-    for row in case.failing().filter(|row| row.is_undelivered() && row.eni != Known::Known(None)) {
-        match is_unrouted_elsewhere(row) {
-            Ok(true) => elsewhere.push(row),
-            Ok(false) => {}
+    let mut confidence = Confidence::Confirmed;
+    let left = |row: &&Row<'_>| row.is_undelivered() && !own_host::keeps(case, row);
+    for row in case.failing().filter(|row| left(row) && row.eni != Known::Known(None)) {
+        match route_rows::unrouted(case, row) {
+            Ok(Some(found)) => {
+                // What joins the two VPCs may be all that is not known.
+                let found = match route_rows::connection(case, row) {
+                    Ok(None) => found,
+                    Ok(Some(_)) => continue,
+                    Err(_) => Confidence::Possible,
+                };
+                confidence = confidence.min(found);
+                elsewhere.push(row);
+            }
+            Ok(None) => {}
             Err(why) => undecided = Some(why),
         }
     }
@@ -51,24 +63,13 @@ fn check(case: &Case<'_>) -> Outcome {
         "{} leads to an endpoint in {there}; this host is in {here}, and no route leads there.",
         case.host()
     );
-    let draft = Draft::new(Confidence::Confirmed, summary)
+    let draft = Draft::new(confidence, summary)
         .evidence(elsewhere.iter().map(|row| holder(row)))
         .evidence(distinct(elsewhere.iter().filter_map(|row| route(row))))
         .evidence(elsewhere.iter().map(|row| words::packets(case, row)))
         .fix(fix(case, &elsewhere))
         .explains(elsewhere.iter().copied());
     Ok(Some(draft))
-}
-
-/// Held in another VPC, and this subnet's routes end before it: no route, or a gateway that cannot carry it.
-fn is_unrouted_elsewhere(row: &Row<'_>) -> Result<bool, Unknown> {
-    if row.path.source.vpc.ok()? == row.path.destination.vpc.ok()? {
-        return Ok(false);
-    }
-    Ok(match row.path.blocker_at(StepKind::ForwardRoute)? {
-        Some((_, Blocker::Route(why))) => *why != RouteBlocker::Blackhole,
-        _ => false,
-    })
 }
 
 fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {

@@ -36,21 +36,25 @@ pub(super) const RULE: Rule = Rule::new(&NACL_PARTIAL_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let mut rows: Vec<(&Row<'_>, &Step)> = Vec::new();
+    let mut denied: Vec<(&Row<'_>, &Step)> = Vec::new();
     let mut undecided = None;
     for (row, step) in case.silent().filter_map(|row| Some((row, row.path.partly_blocked()?))) {
         match row.path.verdict() {
             Known::Known(PathVerdict::Allow) => rows.push((row, step)),
-            Known::Known(PathVerdict::Deny) => {}
+            Known::Known(PathVerdict::Deny) => denied.push((row, step)),
             Known::Unknown(why) => undecided = Some(why),
         }
     }
+    // Where something else stops every packet, this waits behind it: whoever mends that meets this next.
+    let (rows, confidence) =
+        if rows.is_empty() { (denied, Confidence::Possible) } else { (rows, Confidence::Likely) };
     match rows.first() {
-        Some((_, step)) => Ok(Some(draft(case, &rows, step))),
+        Some((_, step)) => Ok(Some(draft(case, &rows, step, confidence))),
         None => undecided.map_or(Ok(None), Err),
     }
 }
 
-fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step) -> Draft {
+fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: Confidence) -> Draft {
     let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
     let percent = (step.blocked_share * 100.0).floor();
     let mut evidence: Vec<Evidence> = Vec::new();
@@ -59,7 +63,7 @@ fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step) -> Draft {
         evidence.push(Evidence { fact, reference: step.resource.clone() });
     }
     let draft = Draft::new(
-        Confidence::Likely,
+        confidence,
         format!(
             "{acl} drops the replies to {percent:.0} % of this host's ports: connections fail by chance."
         ),

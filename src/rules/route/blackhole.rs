@@ -14,7 +14,7 @@ declare_finding! {
     /// ## How we know
     /// The longest matching route of the subnet's table has state blackhole, and connections get no answer.
     /// ## What looks like it
-    /// `endpoint-in-other-vpc`: no route leads there at all.
+    /// `endpoint-in-other-vpc`, `route-missing`: no route leads there at all.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET --query 'RouteTables[].Routes'
     /// ## How to fix it

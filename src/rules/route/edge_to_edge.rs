@@ -1,0 +1,84 @@
+//! `route-edge-to-edge`
+
+use crate::{
+    analyze::path::{Blocker, RouteBlocker, StepKind},
+    model::{
+        finding::{Confidence, Evidence, Fix},
+        resource::{ResourceKind, ResourceRef},
+        route::{PeeringConnection, RouteTarget},
+    },
+};
+
+use super::{Case, Draft, Outcome, Rule, access, declare_finding, route_rows, words};
+
+declare_finding! {
+    /// ## What it means
+    /// The route leads over a peering connection to a VPC that the endpoint is not in. Peering carries packets between its two
+    /// VPCs and never on to a third one, to a VPN or to a transit gateway behind them.
+    /// ## How we know
+    /// The route that decides, there or back, names an active peering connection, the address is in neither of its VPCs'
+    /// blocks, and connections get no answer.
+    /// ## What looks like it
+    /// `route-missing`: the two VPCs are joined, and the route is not there.
+    /// `route-peering-inactive`: the connection itself is down.
+    /// ## How to confirm it by hand
+    ///     aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids PCX --query
+    ///     'VpcPeeringConnections[].[RequesterVpcInfo.CidrBlock,AccepterVpcInfo.CidrBlock]'
+    /// ## How to fix it
+    /// Create an endpoint for the service in this VPC; or peer with the endpoint's VPC itself; or join all of them by a
+    /// transit gateway, which does lead on.
+    static ROUTE_EDGE_TO_EDGE = { title: "a peering connection does not lead on to a third VPC", severity: Error, side: ConsumerVpc, layer: Route, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&ROUTE_EDGE_TO_EDGE, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let beyond = |blocker: &Blocker| *blocker == Blocker::Route(RouteBlocker::BeyondPeering);
+    let mut blocked = access::blocked(case, StepKind::ForwardRoute, beyond)?;
+    if blocked.is_empty() {
+        blocked = access::blocked(case, StepKind::ReturnRoute, beyond)?;
+    }
+    let Some(first) = blocked.first() else {
+        return Ok(None);
+    };
+    let Some((table, Some(route))) = route_rows::deciding(case, first.row, first.step.kind) else {
+        return Ok(None);
+    };
+    let RouteTarget::Peering(id) = &route.target else {
+        return Ok(None);
+    };
+    let all = case.facts.inventory.peering_connections.ok()?;
+    let connection =
+        all.iter().find(|connection| connection.id == *id).ok_or_else(route_rows::peering_absent)?;
+    let (from, to) = if first.step.kind.is_at_source() {
+        (&first.row.path.source, &first.row.path.destination)
+    } else {
+        (&first.row.path.destination, &first.row.path.source)
+    };
+    let here = from.vpc.known().map_or("this VPC", |vpc| vpc.as_str());
+    let place = to.vpc.known().map(|vpc| format!(" in {vpc}")).unwrap_or_default();
+    let draft = Draft::new(
+        Confidence::Confirmed,
+        format!("{} sends packets for {}{place} over {id}, which ends before it.", table.id, to.ip),
+    )
+    .evidence(route_rows::distinct(
+        blocked.iter().map(|b| route_rows::says(table, Some(route), b.row, b.step.kind)),
+    ))
+    .evidence([Evidence::of(
+        format!("{id} carries {} and nothing beyond", ends(connection)),
+        ResourceRef::new(ResourceKind::PeeringConnection, id),
+    )])
+    .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
+    .fix(Fix::text(format!(
+        "Create an endpoint for the service in {here}, or join the VPCs by a transit gateway, which leads on"
+    )))
+    .explains(blocked.iter().map(|b| b.row));
+    Ok(Some(draft))
+}
+
+fn ends(connection: &PeeringConnection) -> String {
+    words::list([&connection.requester, &connection.accepter].map(|side| {
+        let vpc = side.vpc.as_ref().map_or("a VPC", |vpc| vpc.as_str());
+        format!("{} of {vpc}", words::list(&side.cidrs))
+    }))
+}

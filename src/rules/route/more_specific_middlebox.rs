@@ -1,0 +1,67 @@
+//! `route-more-specific-middlebox`
+
+use crate::{
+    analyze::path::StepKind,
+    model::finding::{Confidence, Evidence, Fix},
+};
+
+use super::{
+    Case, Draft, Outcome, Row, Rule, declare_finding,
+    route_rows::{self, Middlebox},
+    words,
+};
+
+declare_finding! {
+    /// ## What it means
+    /// A route sends the packets to an appliance, a firewall endpoint or a NAT gateway and not straight to the endpoint's
+    /// subnet. Everything else that can be seen allows them, so the middlebox is the first to ask.
+    /// ## How we know
+    /// The route that decides, there or back, names an interface, a Gateway Load Balancer endpoint or a NAT gateway; groups,
+    /// ACLs and the endpoint's state allow; and connections get no answer. What the middlebox does with packets cannot be seen
+    /// from here.
+    /// ## What looks like it
+    /// `sg-ref-via-middlebox`: the endpoint's group admits by a reference, which does not survive the middlebox.
+    /// `provider-silent`: the way is straight, and nobody answers.
+    /// ## How to confirm it by hand
+    ///     aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET --query 'RouteTables[].Routes'
+    ///     aws ec2 describe-network-interfaces --network-interface-ids ENI --query 'NetworkInterfaces[].[Status,SourceDestCheck]'
+    /// ## How to fix it
+    /// See that the appliance runs, forwards (source/destination check off) and lets this port through in both directions; or
+    /// remove the route, so that the VPC's local route applies.
+    static ROUTE_MORE_SPECIFIC_MIDDLEBOX = { title: "a route sends the packets through a middlebox", severity: Error, side: ConsumerVpc, layer: Route, since: "0.1.0" }
+}
+
+pub(super) const RULE: Rule = Rule::new(&ROUTE_MORE_SPECIFIC_MIDDLEBOX, check);
+
+fn check(case: &Case<'_>) -> Outcome {
+    let mut rows: Vec<(&Row<'_>, Middlebox<'_>)> = Vec::new();
+    for row in case.silent() {
+        let Some(middlebox) = route_rows::middlebox(case, row) else { continue };
+        // Whether a group's reference decides is the other finding's question.
+        let by_reference = middlebox.kind == StepKind::ForwardRoute
+            && matches!(route_rows::admitted_by_reference(case, row), Ok(true));
+        if !by_reference {
+            rows.push((row, middlebox));
+        }
+    }
+    let Some((_, Middlebox { table, route, .. })) = rows.first() else {
+        return Ok(None);
+    };
+    let target = route.target.id();
+    let ips = words::list(rows.iter().map(|(row, _)| row.ip()));
+    let draft = Draft::new(
+        Confidence::Possible,
+        format!("{} sends packets for {ips} through {target}, and everything else allows them.", table.id),
+    )
+    .evidence(route_rows::distinct(rows.iter().map(|(row, middlebox)| {
+        route_rows::says(middlebox.table, Some(middlebox.route), row, middlebox.kind)
+    })))
+    .evidence([Evidence::new(format!("what {target} does with packets cannot be seen from here"))])
+    .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
+    .fix(Fix::text(format!(
+        "See that {target} runs, forwards tcp/{} and passes the answers on; or remove the route from {}",
+        case.target.target.port, table.id
+    )))
+    .explains(rows.iter().map(|(row, _)| *row));
+    Ok(Some(draft))
+}

@@ -1,0 +1,187 @@
+//! What the findings about routes share.
+
+use crate::{
+    analyze::{
+        path::{Blocker, RouteBlocker, StepKind},
+        place::Place,
+        route,
+        security_group::{self, GroupVerdict, Other},
+    },
+    model::{
+        finding::{Confidence, Evidence},
+        firewall::Direction,
+        id::PeeringConnectionId,
+        inventory::actions,
+        known::{Known, Reason, Unknown},
+        net,
+        resource::{ResourceKind, ResourceRef},
+        route::{Route, RouteTable, RouteTarget},
+    },
+};
+
+use super::{Case, Row};
+
+/// The ends of a row's path, in the direction of a step about routes.
+fn ends<'r>(row: &'r Row<'_>, kind: StepKind) -> (&'r Place, &'r Place) {
+    let path = &row.path;
+    if kind.is_at_source() { (&path.source, &path.destination) } else { (&path.destination, &path.source) }
+}
+
+/// The table that this step asks, and the route that decides in it.
+pub(super) fn deciding<'a>(
+    case: &Case<'a>,
+    row: &Row<'_>,
+    kind: StepKind,
+) -> Option<(&'a RouteTable, Option<&'a Route>)> {
+    let (from, to) = ends(row, kind);
+    let decision = route::decide_from(&case.facts.inventory, from, to.ip);
+    decision.known().map(|decision| (decision.table, decision.route))
+}
+
+/// The route that decides at this step leads to a living target that is no peering connection.
+pub(super) fn leads_elsewhere(case: &Case<'_>, row: &Row<'_>, kind: StepKind) -> bool {
+    let is_route = matches!(kind, StepKind::ForwardRoute | StepKind::ReturnRoute);
+    let route = deciding(case, row, kind).filter(|_| is_route).and_then(|(_, route)| route);
+    route.is_some_and(|route| !route.is_blackhole() && !matches!(route.target, RouteTarget::Peering(_)))
+}
+
+/// An address that an interface of another VPC holds, and to which this subnet has no route.
+pub(super) fn unrouted(case: &Case<'_>, row: &Row<'_>) -> Result<Option<Confidence>, Unknown> {
+    if row.path.source.vpc.ok()? == row.path.destination.vpc.ok()? {
+        return Ok(None);
+    }
+    match row.path.blocker_at(StepKind::ForwardRoute) {
+        Ok(Some((_, Blocker::Route(RouteBlocker::Missing | RouteBlocker::NotCarried)))) => {
+            Ok(Some(Confidence::Confirmed))
+        }
+        Ok(_) => Ok(None),
+        // Public NAT gateways lead to the internet, where private addresses do not exist; private ones are rare.
+        Err(why) => match deciding(case, row, StepKind::ForwardRoute) {
+            Some((_, Some(Route { target: RouteTarget::NatGateway(_), .. })))
+                if net::is_private(row.ip()) =>
+            {
+                Ok(Some(Confidence::Likely))
+            }
+            _ => Err(why),
+        },
+    }
+}
+
+/// What joins the VPCs of the two ends, though this subnet's routes do not use it.
+pub(super) enum Connection<'a> {
+    Peering(&'a PeeringConnectionId),
+    /// Another table of this VPC has a route there.
+    Elsewhere(&'a RouteTable, &'a Route),
+}
+
+pub(super) fn connection<'a>(case: &Case<'a>, row: &Row<'_>) -> Result<Option<Connection<'a>>, Unknown> {
+    let inventory = &case.facts.inventory;
+    let (here, there) = (row.path.source.vpc.ok()?, row.path.destination.vpc.ok()?);
+    let peerings = inventory.peering_connections.ok();
+    let joins = |connection: &&'a crate::model::route::PeeringConnection| {
+        let sides = [&connection.requester.vpc, &connection.accepter.vpc];
+        let at = |vpc| sides.iter().any(|side| side.as_ref() == Some(vpc));
+        connection.status.eq_ignore_ascii_case("active") && at(here) && at(there)
+    };
+    if let Ok(peerings) = &peerings
+        && let Some(connection) = peerings.iter().find(joins)
+    {
+        return Ok(Some(Connection::Peering(&connection.id)));
+    }
+    let tables = inventory.route_tables.ok()?.iter().filter(|table| table.vpc.as_ref() == Some(here));
+    for table in tables {
+        let decision = route::decide(inventory, table, row.ip());
+        if let Some(route) = decision.known().and_then(|decision| decision.route)
+            && !route.is_blackhole()
+            && leads_out(&route.target)
+        {
+            return Ok(Some(Connection::Elsewhere(table, route)));
+        }
+    }
+    peerings.map(|_| None)
+}
+
+/// Of what may lead into another VPC, the targets that a subnet was given for that.
+fn leads_out(target: &RouteTarget) -> bool {
+    matches!(target, RouteTarget::TransitGateway(_) | RouteTarget::VirtualPrivateGateway(_))
+}
+
+/// The appliance that a subnet's routes put between the two ends.
+pub(super) struct Middlebox<'a> {
+    pub(super) table: &'a RouteTable,
+    pub(super) route: &'a Route,
+    pub(super) kind: StepKind,
+}
+
+/// The rows that nothing visible stops and that a route sends through a middlebox, on the way there or back.
+pub(super) fn middlebox<'a>(case: &Case<'a>, row: &Row<'_>) -> Option<Middlebox<'a>> {
+    if row.path.blockers().next().is_some() || row.endpoint == Known::Known(None) {
+        return None;
+    }
+    let stays = row.path.source.vpc.is_known() && row.path.source.vpc == row.path.destination.vpc;
+    [StepKind::ForwardRoute, StepKind::ReturnRoute].into_iter().find_map(|kind| {
+        let (table, route) = deciding(case, row, kind)?;
+        let route = route.filter(|route| is_middlebox(&route.target, stays))?;
+        Some(Middlebox { table, route, kind })
+    })
+}
+
+fn is_middlebox(target: &RouteTarget, stays: bool) -> bool {
+    match target {
+        RouteTarget::NetworkInterface(_) | RouteTarget::VpcEndpoint(_) => true,
+        RouteTarget::NatGateway(_) => stays,
+        RouteTarget::Other(id) => id.starts_with("i-"),
+        _ => false,
+    }
+}
+
+/// The endpoint's groups admit this host by a reference alone: what a middlebox passes on is nobody's member.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
+pub(super) fn admitted_by_reference(case: &Case<'_>, row: &Row<'_>) -> Result<bool, Unknown> {
+    let path = &row.path;
+    let by_address = Other {
+        ip: path.source.ip,
+        groups: &Known::Known(Vec::new()),
+        protocol: path.flow.protocol,
+        port: path.flow.destination_port,
+    };
+    let groups = &path.destination.groups;
+    match security_group::evaluate(&case.facts.inventory, groups, Direction::Ingress, by_address) {
+        GroupVerdict::Deny(_) => Ok(true),
+        GroupVerdict::Allow { .. } | GroupVerdict::Unfiltered => Ok(false),
+        GroupVerdict::Undecided(why) => Err(why),
+    }
+}
+
+/// A table's deciding route, or that there is none, as evidence.
+pub(super) fn says(table: &RouteTable, route: Option<&Route>, row: &Row<'_>, kind: StepKind) -> Evidence {
+    let (_, to) = ends(row, kind);
+    let rule = route.map_or("no route matches".to_owned(), route::describe);
+    Evidence::of(
+        format!("{} towards {}: {rule}", table.id, to.ip),
+        ResourceRef::new(ResourceKind::RouteTable, &table.id),
+    )
+}
+
+/// The block of the other VPC that holds an address, for a route that leads there; otherwise the address alone.
+pub(super) fn block_of(case: &Case<'_>, place: &Place) -> ipnet::IpNet {
+    let vpc = place.vpc.known().and_then(|id| case.facts.inventory.vpc(id));
+    let block = vpc.and_then(|vpc| vpc.cidrs.iter().find(|cidr| cidr.contains(&place.ip)));
+    block.copied().unwrap_or_else(|| net::host_net(place.ip))
+}
+
+/// Without repetition, in order.
+pub(super) fn distinct(facts: impl IntoIterator<Item = Evidence>) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> = Vec::new();
+    for fact in facts {
+        if !all.contains(&fact) {
+            all.push(fact);
+        }
+    }
+    all
+}
+
+/// Undecided for want of what a peering connection's description would tell.
+pub(super) fn peering_absent() -> Unknown {
+    Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent)
+}
