@@ -171,8 +171,9 @@ def _peer_addresses(world: World, owner: Interface, peer: str) -> list[str]:
     if not peer.startswith("sg-"):
         return [peer]
     home = world.vpc_of(owner).id
-    members = [one for one in world.interfaces.values() if peer in one.groups and not _through_appliance(world, one, owner)]
-    return [one.ip for one in members if world.vpc_of(one).id == home or world.peered(home, world.vpc_of(one).id)]
+    members = [one for one in world.interfaces.values() if peer in one.groups]
+    near = [one for one in members if world.vpc_of(one).id == home or world.peered(home, world.vpc_of(one).id)]
+    return [one.ip for one in near if not _through_appliance(world, one, owner)]
 
 
 def _through_appliance(world: World, source: Interface, destination: Interface) -> bool:

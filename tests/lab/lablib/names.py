@@ -1,8 +1,8 @@
 """What the VPC's resolver and the public internet say about each name.
 
 Derived from the endpoints and VPC attributes as Route 53 does it, so that "private DNS is off" in the configuration
-*is* a public answer on the wire. A record is one of: a list of addresses; `{cname = "…"}`; `{alias = "vpce-…"}`, of one
-zone with `zone = "usw2-az1"`; `{addresses = […], ttl = 0}`; `"servfail"`, `"refused"`, `"nxdomain"`, `"nodata"` or
+*is* a public answer on the wire. A record is one of: a list of addresses; `{cname = "…"}`, also with a `ttl`;
+`{alias = "vpce-…"}`, of one zone with `zone = "usw2-az1"`; `"servfail"`, `"refused"`, `"nxdomain"`, `"nodata"` or
 `"silent"`; `{rcode = "nodata", soa = false}` for a denial without its SOA record.
 """
 
@@ -27,7 +27,8 @@ def tables(world: World) -> dict[str, Any]:
 
 def own_server(world: World, server: DnsServer) -> dict[str, Any]:
     """The same for a server of the user's own, which knows private zones only from the VPC's resolver."""
-    known = tables(world) if server.forwards else {"overrides": {}, "zones": {}, "public": _resolve(world, _public(world))}
+    internet = {"overrides": {}, "zones": {}, "public": _resolve(world, _public(world))}
+    known = tables(world) if server.forwards else internet
     own = {**known["overrides"], **_resolve(world, server.records)}
     return {**known, "silent": False, "overrides": own, **_manners(server)}
 
