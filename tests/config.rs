@@ -49,7 +49,7 @@ const INVALID: &[(&str, &str)] = &[
     ("empty-targets", "config.yaml:1:10: targets: expected at least one target, found nothing"),
     (
         "endpoint-id",
-        r#"config.yaml:4:15: targets[0].endpoint: expected an endpoint id, vpce- and 8 or 17 hexadecimal digits, found "vpce-svc-0b6254a59ba2bd2e2""#,
+        r#"config.yaml:4:15: targets[0].endpoint: expected an endpoint id such as vpce-0ce90d01341533a5c, found "vpce-svc-0b6254a59ba2bd2e2""#,
     ),
     (
         "host-address",

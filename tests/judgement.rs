@@ -3,13 +3,13 @@
 #[path = "support/stories.rs"]
 mod stories;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use stories::stories;
 use vpce_doctor::{
     model::{
         facts::Facts,
-        finding::{Confidence, Finding, Severity},
+        finding::{Change, Confidence, Finding, Severity},
         known::Known,
         observation::{AddressProbe, TcpOutcome},
         report::{Cell, Report, TargetReport},
@@ -130,6 +130,38 @@ fn the_same_fault_of_another_group_is_another_entry() {
     let there = rules::diagnose(Facts { targets: facts.targets, ..other });
     let both = [("one", only(&here)), ("another", only(&there))];
     assert_eq!(rules::summarize(both).len(), 2);
+}
+
+/// Whoever carries a report out carries all of it out: entries of one ACL never claim one number for two things.
+#[test]
+fn fixes_of_several_targets_go_together() {
+    let mut facts = story("nacl-endpoint-ingress");
+    let first = facts.targets[0].clone();
+    facts.targets = [443, 443, 8443]
+        .into_iter()
+        .enumerate()
+        .map(|(number, port)| {
+            let mut target = first.clone();
+            target.target.name = format!("t{number}");
+            target.target.port = port;
+            target
+        })
+        .collect();
+    let report = rules::diagnose(facts);
+    let mut claims = std::collections::BTreeMap::new();
+    let fixes = report.targets.iter().flat_map(|target| &target.findings).flat_map(|finding| &finding.fixes);
+    for fix in fixes.filter(|fix| fix.verified) {
+        let Some(Change::AddAclEntry { acl, entry }) = &fix.change else { continue };
+        let place = (acl.to_string(), entry.direction, entry.number);
+        let other = claims.entry(place).or_insert_with(|| entry.clone());
+        assert_eq!(other, entry, "two entries for one number");
+        assert!(
+            fix.cli.as_ref().is_some_and(|cli| cli.contains(&format!("--rule-number {} ", entry.number)))
+        );
+    }
+    let ports: BTreeSet<_> = claims.values().map(|entry| entry.ports.from).collect();
+    assert_eq!(ports, BTreeSet::from([443, 8443]), "the same entry is proposed once, another one beside it");
+    assert_eq!(claims.len(), 2);
 }
 
 /// Whatever fails is either explained or said to be left over, in every story and with either half of the inventory.

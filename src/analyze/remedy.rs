@@ -126,6 +126,11 @@ pub fn settled(inventory: &Inventory, change: &Change) -> Option<Change> {
         return Some(change.clone());
     };
     let known = inventory.network_acls.known()?.iter().find(|candidate| candidate.id == *acl)?;
+    // One that a neighbour proposed already will do.
+    let same = |e: &&NetworkAclEntry| NetworkAclEntry { number: entry.number, ..(*e).clone() } == *entry;
+    if let Some(own) = known.entries.iter().filter(same).find(|e| e.number <= entry.number) {
+        return Some(Change::AddAclEntry { acl: acl.clone(), entry: own.clone() });
+    }
     let taken =
         |number: u32| known.entries.iter().any(|e| e.direction == entry.direction && e.number == number);
     let number = (1..=entry.number).rev().find(|number| !taken(*number))?;

@@ -193,13 +193,15 @@ impl Value for Protocol {
 }
 
 impl Value for EndpointId {
-    /// Eight hexadecimal digits in old accounts, seventeen since 2018.
+    /// Eight hexadecimal digits in old accounts, seventeen since 2018; AWS promises neither, and an emulator has ids of
+    /// its own. One that does not exist is found out by asking.
     fn read(node: Node, path: &KeyPath) -> Result<Self, TreeFault> {
         let is_id = |text: &str| {
-            text.strip_prefix("vpce-")
-                .is_some_and(|digits| matches!(digits.len(), 8 | 17) && digits.bytes().all(is_lower_hex))
+            text.strip_prefix("vpce-").is_some_and(|rest| {
+                !rest.is_empty() && !rest.starts_with("svc-") && rest.bytes().all(is_lower_or_hyphen)
+            })
         };
-        text_that(is_id, "an endpoint id, vpce- and 8 or 17 hexadecimal digits", node, path).map(Self)
+        text_that(is_id, "an endpoint id such as vpce-0ce90d01341533a5c", node, path).map(Self)
     }
 }
 
@@ -312,10 +314,6 @@ fn is_role_arn(text: &str) -> bool {
         && account.bytes().all(|byte| byte.is_ascii_digit())
         && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
         && resource.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-fn is_lower_hex(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 fn is_lower_or_hyphen(byte: u8) -> bool {

@@ -3,13 +3,16 @@
 use std::cmp::Reverse;
 
 use crate::{
-    analyze::{path::Path, remedy, symptom},
+    analyze::{
+        path::{Path, StepOutcome},
+        remedy, symptom,
+    },
     model::{
         facts::{Facts, TargetFacts},
         finding::{
-            Change, Confidence, Evidence, Failure, Finding, Layer, Phase, Severity, Symptom, Undecided,
+            Change, Confidence, Evidence, Failure, Finding, Fix, Layer, Phase, Severity, Symptom, Undecided,
         },
-        inventory::Inventory,
+        inventory::{Inventory, actions},
         report::{AddressReport, Report, SummaryEntry, TargetReport},
         resource::ResourceRef,
     },
@@ -19,7 +22,8 @@ use super::{Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, 
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
-    let targets: Vec<_> = facts.targets.iter().map(|target| diagnose_target(&facts, target)).collect();
+    let mut targets: Vec<_> = facts.targets.iter().map(|target| diagnose_target(&facts, target)).collect();
+    settle(&facts.inventory, &mut targets);
     let names = facts.targets.iter().map(|target| target.target.name.as_str());
     let summary = summarize(names.zip(&targets));
     Report { facts, targets, summary }
@@ -34,6 +38,7 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
     undecided.extend(next.undecided.into_iter().filter(|one| is_new(&one.code)));
     undecided.sort();
     undecided.dedup_by(|a, b| a.code == b.code);
+    undecided.extend(unseen(&case, &undecided));
     findings.extend(new);
     findings.sort_by_key(rank);
     let unexplained = remainder(&case, &findings);
@@ -42,6 +47,25 @@ fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
     TargetReport { verdict, primary, addresses, findings, undecided, unexplained, comparison: None }
 }
+
+/// A rule names the first fact that it lacks. The others that the paths lack are named as well, so that granting one
+/// permission does not bring the next to light: whether packets contradict the configuration hangs on all of them.
+fn unseen(case: &Case<'_>, undecided: &[Undecided]) -> Vec<Undecided> {
+    let mut unseen: Vec<Undecided> = Vec::new();
+    let steps = case.rows.iter().flat_map(|row| &row.path.steps);
+    for step in steps {
+        let StepOutcome::Undecided(why) = &step.outcome else { continue };
+        let named = undecided.iter().chain(&unseen).any(|one| one.why.missing == why.missing);
+        // An address that no interface holds has no group or subnet to ask about.
+        if !named && why.missing.starts_with("ec2:") && why.missing != actions::NETWORK_INTERFACES {
+            unseen.push(Undecided { code: CONTRADICTION.to_owned(), why: why.clone() });
+        }
+    }
+    unseen
+}
+
+/// The finding that compares packets and configuration, step by step.
+const CONTRADICTION: &str = "packets-contradict-inventory";
 
 /// What all rules together say of one target.
 #[derive(Default)]
@@ -64,7 +88,7 @@ impl Judgement {
         }
         doubt(case, &mut findings);
         findings.sort_by_key(rank);
-        settle_numbers(case, &mut findings);
+        settle_numbers(&case.facts.inventory, findings.iter_mut());
         prove(case, &mut findings);
         Self { findings, undecided }
     }
@@ -152,22 +176,26 @@ fn rank(finding: &Finding) -> impl Ord + use<> {
     )
 }
 
+/// Targets are judged apart from each other, and whoever carries a report out carries all of it out.
+pub fn settle(inventory: &Inventory, targets: &mut [TargetReport]) {
+    settle_numbers(inventory, targets.iter_mut().flat_map(|target| &mut target.findings));
+}
+
 /// Findings propose apart from each other; entries of one ACL must not claim the same number. A lower number
 /// decides no later, so that moving down keeps a proposal what it was.
-fn settle_numbers(case: &Case<'_>, findings: &mut [Finding]) {
-    let about_acl = |change: &Change| matches!(change, Change::AddAclEntry { .. });
-    if !findings.iter().flat_map(changes).any(about_acl) {
+fn settle_numbers<'f>(inventory: &Inventory, findings: impl Iterator<Item = &'f mut Finding>) {
+    let about_acl = |fix: &&mut Fix| matches!(fix.change, Some(Change::AddAclEntry { .. }));
+    let mut fixes = findings.flat_map(|finding| &mut finding.fixes).filter(about_acl).peekable();
+    if fixes.peek().is_none() {
         return;
     }
-    let mut mended = Inventory::clone(&case.facts.inventory);
-    let fixes = findings.iter_mut().flat_map(|finding| &mut finding.fixes);
-    for fix in fixes.filter(|fix| fix.change.is_some()) {
+    let mut mended = inventory.clone();
+    for fix in fixes {
         let settled = fix.change.as_ref().and_then(|change| remedy::settled(&mended, change));
-        if let Some(change) = settled {
-            remedy::apply(&mut mended, &change);
-            if fix.change.as_ref() != Some(&change) {
-                *fix = access::fix(change);
-            }
+        let Some(change) = settled else { continue };
+        remedy::apply(&mut mended, &change);
+        if fix.change.as_ref() != Some(&change) {
+            *fix = Fix { verified: fix.verified, ..access::fix(change) };
         }
     }
 }

@@ -29,7 +29,7 @@ mod words;
 use crate::model::{finding::FindingMeta, known::Unknown};
 
 pub use case::{Case, Row};
-pub use diagnose::{diagnose, summarize};
+pub use diagnose::{diagnose, settle, summarize};
 
 use case::Draft;
 use macros::{declare_finding, registry};

@@ -281,7 +281,8 @@ impl Latest {
     }
 }
 
-fn whole(facts: Facts, targets: Vec<TargetReport>) -> Report {
+fn whole(facts: Facts, mut targets: Vec<TargetReport>) -> Report {
+    rules::settle(&facts.inventory, &mut targets);
     let names = facts.targets.iter().map(|target| target.target.name.as_str());
     let summary = rules::summarize(names.zip(&targets));
     Report { facts, targets, summary }
