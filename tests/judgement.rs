@@ -67,6 +67,8 @@ fn an_answer_over_a_denied_path_takes_the_certainty_from_what_denies_the_others(
     let after = rules::diagnose(facts);
     let doubted = finding(only(&after), WRONG_PORT);
     assert_eq!(doubted.confidence, Confidence::Possible, "the same group denies both");
+    assert_eq!(doubted.severity, Severity::Warning, "and lets one of them in");
+    assert_eq!(only(&after).primary, None);
     let says_why = |fact: &str| fact.contains("10.0.2.20 answers") && fact.contains("old or incomplete");
     assert!(doubted.evidence.iter().any(|evidence| says_why(&evidence.fact)), "{:?}", doubted.evidence);
     finding(only(&after), "packets-contradict-inventory");

@@ -195,6 +195,11 @@ impl<'a> Row<'a> {
     }
 }
 
+/// What this host says to itself meets no group, ACL or route of the VPC.
+fn is_own(probe: &AddressProbe) -> bool {
+    probe.ip.is_unspecified() || probe.source_ip.known() == Some(&probe.ip)
+}
+
 fn path_to(facts: &Facts, target: &TargetFacts, probe: &AddressProbe) -> Path {
     let nowhere = |why: &Unknown| Place::nowhere(probe.ip, why);
     let source = match probe.source_ip.ok() {
@@ -212,6 +217,9 @@ fn path_to(facts: &Facts, target: &TargetFacts, probe: &AddressProbe) -> Path {
         destination_port: target.target.port,
         protocol: net::TCP,
     };
+    if is_own(probe) {
+        return Path { flow, source, destination, steps: Vec::new() };
+    }
     path::analyze(&facts.inventory, &flow, source, destination)
 }
 

@@ -136,6 +136,11 @@ fn doubt(case: &Case<'_>, findings: &mut [Finding]) {
     for finding in findings.iter_mut().filter(|finding| rests_on_configuration(finding)) {
         let mut references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
         let same = references.any(|reference| denied_by.iter().any(|denied| denied.is_same_thing(reference)));
+        // The very group or ACL that lets this host in at one address does not keep it out at another.
+        if same && matches!(finding.layer, Layer::EndpointGroup | Layer::EndpointAcl) {
+            finding.severity = Severity::Warning;
+            finding.explains.clear();
+        }
         let ceiling =
             if same || finding.layer == Layer::Provider { Confidence::Possible } else { Confidence::Likely };
         if finding.confidence > ceiling {

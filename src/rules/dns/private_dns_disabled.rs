@@ -91,6 +91,8 @@ fn only_candidate<'a>(case: &Case<'_>, endpoints: &[&'a VpcEndpoint]) -> Option<
         dns::private_dns_covers(&case.facts.inventory, e, case.host()).is_none()
             && !e.private_dns_enabled
             && e.service.contains(".vpce-svc-")
+            // Of a service that is known and has no private name, private DNS cannot be switched on.
+            && case.facts.inventory.service(&e.service).is_none_or(|service| !service.private_dns_names.is_empty())
     };
     let named = |e: &&&VpcEndpoint| case.target.target.endpoint.as_ref().is_none_or(|id| *id == e.id);
     let aws = dns::service_of_aws_name(case.host()).is_some();
