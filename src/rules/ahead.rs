@@ -16,23 +16,19 @@ use crate::model::{
     time::Seconds,
 };
 
-use super::{Case, diagnose::Judgement};
+use super::{Case, Row, diagnose::Judgement};
 
-/// What is next in the way when the first cause, which lies in DNS, is gone.
+/// What is next in the way when the first cause, on this host or in DNS, is gone.
 pub(super) fn ahead(case: &Case<'_>, first: Option<&Finding>) -> Judgement {
-    let nothing = Judgement::default();
-    let Some(first) =
-        first.filter(|first| first.layer == Layer::Dns && first.confidence > Confidence::Possible)
-    else {
-        return nothing;
+    let Some(first) = first.filter(|first| first.confidence > Confidence::Possible) else {
+        return Judgement::default();
     };
-    let Some(endpoint) = case.likely_endpoint() else { return nothing };
-    let led_to =
-        |endpoint: &VpcEndpoint| case.rows.iter().any(|row| row.endpoint == Known::Known(Some(endpoint)));
-    if led_to(endpoint) {
-        return nothing;
-    }
-    let Some(target) = mended(case, endpoint) else { return nothing };
+    let addresses = match first.layer {
+        Layer::Host => kept_back(case, first),
+        Layer::Dns => not_led_to(case),
+        _ => Vec::new(),
+    };
+    let Some(target) = mended(case, addresses) else { return Judgement::default() };
     let mut judgement = Judgement::of(&Case::new(case.facts, &target));
     judgement
         .findings
@@ -43,22 +39,40 @@ pub(super) fn ahead(case: &Case<'_>, first: Option<&Finding>) -> Judgement {
     judgement
 }
 
+/// The endpoint's addresses to which this host lets no packet go.
+fn kept_back(case: &Case<'_>, first: &Finding) -> Vec<IpAddr> {
+    let explained =
+        |row: &&Row<'_>| row.symptom.as_ref().is_some_and(|symptom| first.explains.contains(symptom));
+    let rows = case.rows.iter().filter(|row| matches!(row.endpoint, Known::Known(Some(_)))).filter(explained);
+    rows.map(Row::ip).collect()
+}
+
+/// The addresses of the endpoint that the name should lead to, and does not.
+fn not_led_to(case: &Case<'_>) -> Vec<IpAddr> {
+    let led_to =
+        |endpoint: &&VpcEndpoint| case.rows.iter().any(|row| row.endpoint == Known::Known(Some(*endpoint)));
+    let endpoint = case.likely_endpoint().filter(|endpoint| !led_to(endpoint));
+    endpoint.map(|endpoint| addresses(case, endpoint)).unwrap_or_default()
+}
+
+fn addresses(case: &Case<'_>, endpoint: &VpcEndpoint) -> Vec<IpAddr> {
+    let interfaces = endpoint.network_interfaces.iter().filter_map(|id| case.facts.inventory.interface(id));
+    interfaces.filter_map(|eni| eni.addresses.first().copied()).collect()
+}
+
 /// The configuration lets this host's packets through to every address of the endpoint.
 pub(super) fn nothing_stops(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
-    mended(case, endpoint).is_some_and(|target| {
+    mended(case, addresses(case, endpoint)).is_some_and(|target| {
         Case::new(case.facts, &target).rows.iter().all(|row| row.path.blockers().next().is_none())
     })
 }
 
 /// The target as it will be, except that nobody answers.
-fn mended(case: &Case<'_>, endpoint: &VpcEndpoint) -> Option<TargetFacts> {
-    let inventory = &case.facts.inventory;
-    let interfaces = endpoint.network_interfaces.iter().filter_map(|id| inventory.interface(id));
-    let addresses: Vec<IpAddr> = interfaces.filter_map(|eni| eni.addresses.first().copied()).collect();
+fn mended(case: &Case<'_>, addresses: Vec<IpAddr>) -> Option<TargetFacts> {
     if addresses.is_empty() {
         return None;
     }
-    let source_ip = &case.facts.vantage.source_ip;
+    let source_ip = source(case);
     let row = |ip: &IpAddr| AddressProbe {
         ip: *ip,
         used: true,
@@ -76,6 +90,18 @@ fn mended(case: &Case<'_>, endpoint: &VpcEndpoint) -> Option<TargetFacts> {
             hosts_file: Vec::new(),
         },
     })
+}
+
+/// Where this host has no route, the kernel names no source, and the address of its first interface will be it.
+fn source(case: &Case<'_>) -> Known<IpAddr> {
+    let first = || {
+        let interface = case.facts.host.metadata.known()?.interfaces.first()?;
+        interface.addresses.first().copied()
+    };
+    match &case.facts.vantage.source_ip {
+        Known::Known(ip) => Known::Known(*ip),
+        Known::Unknown(why) => first().ok_or_else(|| why.clone()).into(),
+    }
 }
 
 /// No packet was sent there: what is left is the configuration's word.

@@ -7,7 +7,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::future::{self, join_all};
 use tokio::{
-    sync::{Notify, Semaphore, mpsc, watch},
+    sync::{Notify, Semaphore, mpsc, oneshot, watch},
     time::{Instant, timeout},
 };
 
@@ -20,7 +20,8 @@ use crate::{
         inventory::{Inventory, InventorySource},
         known::{Known, Reason},
         observation::{
-            AddressProbe, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup, SystemOutcome,
+            AddressProbe, HostsEntry, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup,
+            SystemOutcome,
         },
         target::Target,
         time::{Seconds, Timestamp},
@@ -179,13 +180,19 @@ pub(super) async fn observe(
     let hosts_file = if literal { Vec::new() } else { world.resolver.hosts_file(&target.host) };
     let (give_up, patience) = watch::channel(false);
     let answered = Notify::new();
+    let (tell, heard) = oneshot::channel::<Vec<IpAddr>>();
     let asking = async {
         let servers = ask_servers(world, target, patience).await;
         answered.notify_one();
-        servers
+        // The lookup is told before anything of it is probed, so that what differs from it is tried meanwhile.
+        let used = heard.await.unwrap_or_default();
+        let compared = probe_all(world, target, &only_in_dns(&used, &hosts_file, &servers), probing).await;
+        (servers, compared)
     };
     let using = async {
         let system = system_lookup(world, target, target.timeout).await;
+        // Who no longer listens has no use for it.
+        let _ = tell.send(system.addresses().to_vec());
         let usable = usable(world, system.addresses());
         resolved(&usable);
         let mut rows = probe_all(world, target, system.addresses(), probing).await;
@@ -201,10 +208,9 @@ pub(super) async fn observe(
         }
         (system, rows)
     };
-    let (servers, (system, mut rows)) = future::join(asking, using).await;
-    let resolution = Resolution { system, servers, hosts_file };
-    let compared = probe_all(world, target, &only_in_dns(&resolution), probing).await;
+    let ((servers, compared), (system, mut rows)) = future::join(asking, using).await;
     rows.extend(compared.into_iter().map(|row| AddressProbe { used: false, ..row }));
+    let resolution = Resolution { system, servers, hosts_file };
     TargetFacts { target: target.clone(), resolution, addresses: rows }
 }
 
@@ -262,13 +268,12 @@ async fn probe_all(
 
 /// Where the system's answer comes from a hosts file, or is none, the addresses that DNS gives are worth a try:
 /// if they work, the cause is found.
-fn only_in_dns(resolution: &Resolution) -> Vec<IpAddr> {
-    let used = resolution.system.addresses();
-    if resolution.hosts_file.is_empty() && !used.is_empty() {
+fn only_in_dns(used: &[IpAddr], hosts_file: &[HostsEntry], servers: &[ServerAnswer]) -> Vec<IpAddr> {
+    if hosts_file.is_empty() && !used.is_empty() {
         return Vec::new();
     }
     let mut only: Vec<IpAddr> = Vec::new();
-    for ip in resolution.servers.iter().flat_map(ServerAnswer::addresses) {
+    for ip in servers.iter().flat_map(ServerAnswer::addresses) {
         if !used.contains(&ip) && !only.contains(&ip) && only.len() < COMPARISONS {
             only.push(ip);
         }
