@@ -5,12 +5,14 @@ mod stories;
 
 use std::{
     fmt::Write as _,
+    net::SocketAddr,
     process::{Command, Output},
     sync::{Arc, LazyLock},
 };
 
 use proptest::prelude::*;
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use stories::{root, stories};
 use test_case::test_case;
 use vpce_doctor::{
@@ -603,8 +605,13 @@ fn comparisons_fit_the_schema() {
 
 #[test]
 fn a_live_check_is_compared_too() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let target = format!("tcp://{}", listener.local_addr().unwrap());
+    // Bound and never listening, it keeps the port from everybody else once the listener is gone.
+    let keeper = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    keeper.set_reuse_address(true).unwrap();
+    keeper.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = keeper.local_addr().unwrap().as_socket().unwrap();
+    let listener = std::net::TcpListener::bind(address).unwrap();
+    let target = format!("tcp://{address}");
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("good.json").display().to_string();
     let good = check(&[&target, "--inventory", "none", "--record", &file]);

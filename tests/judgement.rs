@@ -74,6 +74,25 @@ fn an_answer_over_a_denied_path_takes_the_certainty_from_what_denies_the_others(
     finding(only(&after), "packets-contradict-inventory");
 }
 
+/// One port passes through a group that, as read, admits nobody: of the other port it is no longer sure either.
+#[test]
+fn another_targets_packets_count_too() {
+    let mut facts = story("sg-endpoint-ingress-missing");
+    let mut passing = facts.targets[0].clone();
+    passing.target.name = "passing".to_owned();
+    passing.target.port += 1;
+    passing.addresses.iter_mut().for_each(connect);
+    facts.targets.push(passing);
+    let report = rules::diagnose(facts);
+    let doubted = finding(&report.targets[0], "sg-endpoint-ingress-missing");
+    assert_eq!(doubted.confidence, Confidence::Possible);
+    assert_eq!(
+        report.targets[0].primary.as_deref(),
+        Some("sg-endpoint-ingress-missing"),
+        "still all there is"
+    );
+}
+
 #[test]
 fn what_the_provider_is_blamed_for_by_exclusion_rests_on_the_configuration_too() {
     // One address is silent though allowed, another answers though denied: who read the groups wrong?

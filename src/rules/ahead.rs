@@ -16,10 +16,13 @@ use crate::model::{
     time::Seconds,
 };
 
-use super::{Case, Row, diagnose::Judgement};
+use super::{
+    Case, Row,
+    diagnose::{Disproved, Judgement},
+};
 
 /// What is next in the way when the first cause, on this host or in DNS, is gone.
-pub(super) fn ahead(case: &Case<'_>, first: Option<&Finding>) -> Judgement {
+pub(super) fn ahead(case: &Case<'_>, first: Option<&Finding>, disproved: &[Disproved]) -> Judgement {
     let Some(first) = first.filter(|first| first.confidence > Confidence::Possible) else {
         return Judgement::default();
     };
@@ -29,7 +32,7 @@ pub(super) fn ahead(case: &Case<'_>, first: Option<&Finding>) -> Judgement {
         _ => Vec::new(),
     };
     let Some(target) = mended(case, addresses) else { return Judgement::default() };
-    let mut judgement = Judgement::of(&Case::new(case.facts, &target));
+    let mut judgement = Judgement::of(&Case::new(case.facts, &target), disproved);
     judgement
         .findings
         .retain(|finding| finding.severity == Severity::Error && finding.layer.is_configuration());

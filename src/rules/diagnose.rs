@@ -1,6 +1,6 @@
 //! From facts to a report: run every rule on every target, rank, prove the fixes, merge.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, net::IpAddr};
 
 use crate::{
     analyze::{
@@ -22,30 +22,46 @@ use super::{Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, 
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
-    let mut targets: Vec<_> = facts.targets.iter().map(|target| diagnose_target(&facts, target)).collect();
+    let cases: Vec<_> = facts.targets.iter().map(|target| Case::new(&facts, target)).collect();
+    let disproved: Vec<_> = cases.iter().flat_map(disproved).collect();
+    let mut targets: Vec<_> = cases.iter().map(|case| judge(case, &disproved)).collect();
+    drop(cases);
     settle(&facts.inventory, &mut targets);
     let names = facts.targets.iter().map(|target| target.target.name.as_str());
     let summary = summarize(names.zip(&targets));
     Report { facts, targets, summary }
 }
 
-fn diagnose_target(facts: &Facts, target: &TargetFacts) -> TargetReport {
-    let case = Case::new(facts, target);
-    let Judgement { mut findings, mut undecided } = Judgement::of(&case);
-    let next = ahead(&case, findings.first());
+fn judge(case: &Case<'_>, disproved: &[Disproved]) -> TargetReport {
+    let Judgement { mut findings, mut undecided } = Judgement::of(case, disproved);
+    let next = ahead(case, findings.first(), disproved);
     let is_new = |code: &str| findings.iter().all(|finding| finding.code != code);
     let new: Vec<_> = next.findings.into_iter().filter(|finding| is_new(&finding.code)).collect();
     undecided.extend(next.undecided.into_iter().filter(|one| is_new(&one.code)));
     undecided.sort();
     undecided.dedup_by(|a, b| a.code == b.code);
-    undecided.extend(unseen(&case, &undecided));
+    undecided.extend(unseen(case, &undecided));
     findings.extend(new);
     findings.sort_by_key(rank);
-    let unexplained = remainder(&case, &findings);
-    let verdict = symptom::verdict(target, &case.symptoms);
-    let addresses = case.rows.iter().map(|row| address(facts, target, row)).collect();
+    let unexplained = remainder(case, &findings);
+    let verdict = symptom::verdict(case.target, &case.symptoms);
+    let addresses = case.rows.iter().map(|row| address(case.facts, case.target, row)).collect();
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
-    TargetReport { verdict, primary, addresses, findings, undecided, unexplained, comparison: None }
+    let comparison = None;
+    TargetReport { verdict, primary, addresses, findings, undecided, unexplained, comparison }
+}
+
+/// What denies an address that answers all the same: what was read of it is old or incomplete.
+#[derive(Clone, Debug)]
+pub(super) struct Disproved {
+    resource: ResourceRef,
+    by: IpAddr,
+}
+
+fn disproved(case: &Case<'_>) -> Vec<Disproved> {
+    let answered = case.rows.iter().filter(|row| row.contradicts());
+    let denials = answered.flat_map(|row| row.path.blockers().map(|(step, _)| (row.ip(), step)));
+    denials.filter_map(|(by, step)| Some(Disproved { resource: step.resource.clone()?, by })).collect()
 }
 
 /// A rule names the first fact that it lacks. The others that the paths lack are named as well, so that granting one
@@ -76,7 +92,7 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    pub(super) fn of(case: &Case<'_>) -> Self {
+    pub(super) fn of(case: &Case<'_>, disproved: &[Disproved]) -> Self {
         let mut findings = Vec::new();
         let mut undecided = Vec::new();
         for rule in RULES {
@@ -86,7 +102,7 @@ impl Judgement {
                 Err(why) => undecided.push(Undecided { code: rule.meta.code.to_owned(), why }),
             }
         }
-        doubt(case, &mut findings);
+        doubt(case, disproved, &mut findings);
         findings.sort_by_key(rank);
         settle_numbers(&case.facts.inventory, findings.iter_mut());
         prove(case, &mut findings);
@@ -124,30 +140,29 @@ fn is_cause(finding: &Finding) -> bool {
 }
 
 /// Where packets pass that the configuration denies, what was read is old or incomplete. What rests on the very
-/// resource that was contradicted is worth little then, and nothing else of that configuration is certain.
-fn doubt(case: &Case<'_>, findings: &mut [Finding]) {
-    let contradicted: Vec<&Row<'_>> = case.rows.iter().filter(|row| row.contradicts()).collect();
-    let Some(first) = contradicted.first() else { return };
-    let denied_by: Vec<&ResourceRef> = contradicted
-        .iter()
-        .flat_map(|row| row.path.blockers())
-        .filter_map(|(step, _)| step.resource.as_ref())
-        .collect();
+/// resource that was contradicted, by this target or another, is worth little then, and nothing else of the
+/// configuration on this target's way is certain.
+fn doubt(case: &Case<'_>, disproved: &[Disproved], findings: &mut [Finding]) {
+    let own = case.rows.iter().find(|row| row.contradicts()).map(Row::ip);
     for finding in findings.iter_mut().filter(|finding| rests_on_configuration(finding)) {
-        let mut references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
-        let same = references.any(|reference| denied_by.iter().any(|denied| denied.is_same_thing(reference)));
+        let references = || finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
+        let same =
+            disproved.iter().find(|one| references().any(|reference| one.resource.is_same_thing(reference)));
+        let Some(by) = same.map(|one| one.by).or(own) else { continue };
         // The very group or ACL that lets this host in at one address does not keep it out at another.
-        if same && matches!(finding.layer, Layer::EndpointGroup | Layer::EndpointAcl) {
+        if same.is_some()
+            && own.is_some()
+            && matches!(finding.layer, Layer::EndpointGroup | Layer::EndpointAcl)
+        {
             finding.severity = Severity::Warning;
             finding.explains.clear();
         }
-        let ceiling =
-            if same || finding.layer == Layer::Provider { Confidence::Possible } else { Confidence::Likely };
+        let weak = same.is_some() || finding.layer == Layer::Provider;
+        let ceiling = if weak { Confidence::Possible } else { Confidence::Likely };
         if finding.confidence > ceiling {
             finding.confidence = ceiling;
             finding.evidence.push(Evidence::new(format!(
-                "but {} answers although the configuration denies it: what was read may be old or incomplete",
-                first.ip()
+                "but {by} answers although the configuration denies it: what was read may be old or incomplete"
             )));
         }
     }
