@@ -6,12 +6,14 @@ use crate::model::{
     inventory::Inventory,
     known::Known,
     net::{self, PortRange, ProtocolMatch},
+    route::RouteTarget,
 };
 
 use super::{
     network_acl,
     path::{self, Path, Step, StepKind, StepOutcome},
     place::Place,
+    route,
 };
 
 /// Whether every path passes once all changes are made.
@@ -49,17 +51,14 @@ pub fn apply(inventory: &mut Inventory, change: &Change) {
     }
 }
 
-/// The least rule that would let the flow through the groups of this step: to or from a group where both
-/// ends share a VPC, otherwise one address.
-pub fn group_rule(path: &Path, kind: StepKind) -> Option<Change> {
+/// The least rule that would let the flow through the groups of this step: to or from a group where one may be
+/// named, to the prefix list of a gateway endpoint, otherwise for one address.
+pub fn group_rule(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
     let (own, other) = ends(path, kind);
     let group = own.groups.known()?.first()?.clone();
-    let shared_vpc = own.vpc.is_known() && own.vpc == other.vpc;
-    let reference = other.groups.known().and_then(|groups| groups.first()).filter(|_| shared_vpc);
-    let peer = match reference {
-        Some(id) => Peer::Group { id: id.clone(), peering_status: None },
-        None => Peer::Cidr(net::host_net(other.ip)),
-    };
+    let peer = reference(inventory, path, own, other)
+        .or_else(|| service_list(inventory, path, kind))
+        .unwrap_or_else(|| Peer::Cidr(net::host_net(other.ip)));
     let rule = SecurityGroupRule {
         id: None,
         direction: kind.direction(),
@@ -68,6 +67,34 @@ pub fn group_rule(path: &Path, kind: StepKind) -> Option<Change> {
         peer,
     };
     Some(Change::AddGroupRule { group, rule })
+}
+
+/// The other end's group, where a rule of this end may name it: within a VPC, and across an active peering
+/// connection in one Region. A group of another account, which takes more words, would not be listed.
+/// <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>
+fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> Option<Peer> {
+    let id = other.groups.known()?.first()?.clone();
+    let (here, there) = (own.vpc.known()?, other.vpc.known()?);
+    if here == there {
+        return Some(Peer::Group { id, peering_status: None });
+    }
+    inventory.security_group(&id)?;
+    let decision = route::decide_from(inventory, &path.source, path.destination.ip);
+    let RouteTarget::Peering(way) = &decision.known()?.route?.target else { return None };
+    let connections = inventory.peering_connections.known()?;
+    let connection = connections.iter().find(|connection| connection.id == *way)?;
+    let (one, two) = (&connection.requester, &connection.accepter);
+    let joins =
+        [here, there].iter().all(|vpc| [&one.vpc, &two.vpc].iter().any(|end| end.as_ref() == Some(vpc)));
+    let near = one.region.is_some() && one.region == two.region;
+    let fits = connection.status.eq_ignore_ascii_case("active") && joins && near;
+    fits.then(|| Peer::Group { id, peering_status: Some(connection.status.clone()) })
+}
+
+/// A service behind a gateway endpoint answers from many addresses: its list holds them all.
+fn service_list(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Peer> {
+    let (list, _) = route::gateway_endpoint(inventory, &path.source, path.destination.ip)?;
+    kind.is_at_source().then(|| Peer::PrefixList(list.clone()))
 }
 
 /// Entries in front of those that deny, for these flows alone: as few as let them pass the step.

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use super::place::Place;
 use crate::model::{
-    id::{SubnetId, VpcId},
+    endpoint::{EndpointKind, VpcEndpoint},
+    id::{PrefixListId, SubnetId, VpcId},
     inventory::{Inventory, actions},
     known::{Known, Reason, Unknown},
     net,
@@ -105,6 +106,26 @@ fn match_length(
             Err(Unknown::new(actions::ROUTE_TABLES, Reason::Failed { message }))
         }
     }
+}
+
+/// The gateway endpoint that the route to a destination leads into, and the prefix list of that route.
+pub fn gateway_endpoint<'a>(
+    inventory: &'a Inventory,
+    from: &Place,
+    ip: IpAddr,
+) -> Option<(&'a PrefixListId, &'a VpcEndpoint)> {
+    let decision = decide_from(inventory, from, ip);
+    let route = decision.known()?.route.filter(|route| !route.is_blackhole())?;
+    match (&route.destination, &route.target) {
+        (RouteDestination::PrefixList(list), RouteTarget::VpcEndpoint(id)) if is_gateway(inventory, id) => {
+            Some((list, inventory.endpoint(&id.as_str().into())?))
+        }
+        _ => None,
+    }
+}
+
+pub fn is_gateway(inventory: &Inventory, id: &str) -> bool {
+    inventory.endpoint(&id.into()).is_some_and(|endpoint| endpoint.kind == EndpointKind::Gateway)
 }
 
 /// Whether this route might decide for a destination, for all that is known of it.

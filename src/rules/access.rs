@@ -93,30 +93,31 @@ pub(super) fn denial_kind(denial: &Denial) -> DenialKind {
     }
 }
 
-/// Denials of this kind at the endpoint's groups.
+/// Denials of this kind at the endpoint's groups. `summary` gets the first, and this host's groups.
 pub(super) fn endpoint_group(
     case: &Case<'_>,
     kind: DenialKind,
     summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
 ) -> Outcome {
     let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial_kind(denial) == kind);
-    group(case, StepKind::DestinationGroupIngress, wanted, summary)
+    group(case, StepKind::DestinationGroupIngress, wanted, |denial, row| {
+        summary(denial, row.path.source.groups.known().map_or(&[][..], Vec::as_slice))
+    })
 }
 
-/// Denials by the groups of one end. `summary` gets the denial and the other end's groups.
+/// Denials by the groups of one end. `summary` gets the first, and its row.
 pub(super) fn group(
     case: &Case<'_>,
     kind: StepKind,
     accept: impl Fn(&Blocker) -> bool,
-    summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
+    summary: impl Fn(&Denial, &Row<'_>) -> String,
 ) -> Outcome {
     let blocked = blocked(case, kind, accept)?;
     let Some(Blocked { row, blocker: Blocker::Group(denial), .. }) = blocked.first() else {
         return Ok(None);
     };
-    let other = if kind.is_at_source() { &row.path.destination } else { &row.path.source };
-    let summary = summary(denial, other.groups.known().map_or(&[][..], Vec::as_slice));
-    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&b.row.path, kind));
+    let summary = summary(denial, row);
+    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&case.facts.inventory, &b.row.path, kind));
     Ok(Some(draft(case, &blocked, summary, changes)))
 }
 
@@ -136,7 +137,8 @@ pub(super) fn either_group(
     if denials.is_empty() {
         return Ok(None);
     }
-    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&b.row.path, b.step.kind));
+    let changes =
+        blocked.iter().filter_map(|b| remedy::group_rule(&case.facts.inventory, &b.row.path, b.step.kind));
     Ok(Some(draft(case, &blocked, summary(&denials), changes)))
 }
 
