@@ -1,12 +1,15 @@
 //! Proposes changes and proves them: applied to the inventory in memory, does the path then pass?
 
+use ipnet::IpNet;
+
 use crate::model::{
     finding::Change,
     firewall::{AclAction, NetworkAclEntry, Peer, SecurityGroupRule},
+    id::RouteTableId,
     inventory::Inventory,
     known::Known,
     net::{self, PortRange, ProtocolMatch},
-    route::RouteTarget,
+    route::{Route, RouteDestination, RouteTable, RouteTarget},
 };
 
 use super::{
@@ -48,6 +51,31 @@ pub fn apply(inventory: &mut Inventory, change: &Change) {
                 acl.entries.push(entry.clone());
             }
         }
+        Change::AddRoute { table, destination, target }
+        | Change::ReplaceRoute { table, destination, target } => {
+            remove_route(inventory, table, *destination);
+            if let Some(table) = table_mut(inventory, table) {
+                let (destination, target) = (RouteDestination::Cidr(*destination), target.clone());
+                let (state, origin) = ("active".to_owned(), "CreateRoute".to_owned());
+                table.routes.push(Route { destination, target, state, origin });
+            }
+        }
+        Change::DeleteRoute { table, destination } => remove_route(inventory, table, *destination),
+    }
+}
+
+fn table_mut<'a>(inventory: &'a mut Inventory, id: &RouteTableId) -> Option<&'a mut RouteTable> {
+    let Known::Known(tables) = &mut inventory.route_tables else { return None };
+    tables.iter_mut().find(|table| table.id == *id)
+}
+
+/// A route that a VPN propagates stays, and a static one goes before it.
+fn remove_route(inventory: &mut Inventory, table: &RouteTableId, destination: IpNet) {
+    if let Some(table) = table_mut(inventory, table) {
+        let is_it = |route: &Route| {
+            !route.is_propagated() && route.destination == RouteDestination::Cidr(destination)
+        };
+        table.routes.retain(|route| !is_it(route));
     }
 }
 
@@ -79,22 +107,72 @@ fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> 
         return Some(Peer::Group { id, peering_status: None });
     }
     inventory.security_group(&id)?;
+    let connection = (*route::peering_between(inventory, here, there).known()?)?;
     let decision = route::decide_from(inventory, &path.source, path.destination.ip);
-    let RouteTarget::Peering(way) = &decision.known()?.route?.target else { return None };
-    let connections = inventory.peering_connections.known()?;
-    let connection = connections.iter().find(|connection| connection.id == *way)?;
-    let (one, two) = (&connection.requester, &connection.accepter);
-    let joins =
-        [here, there].iter().all(|vpc| [&one.vpc, &two.vpc].iter().any(|end| end.as_ref() == Some(vpc)));
-    let near = one.region.is_some() && one.region == two.region;
-    let fits = connection.status.eq_ignore_ascii_case("active") && joins && near;
-    fits.then(|| Peer::Group { id, peering_status: Some(connection.status.clone()) })
+    let over_it = decision.known()?.route?.target == RouteTarget::Peering(connection.id.clone());
+    let (one, two) = (&connection.requester.region, &connection.accepter.region);
+    let same_region = one.is_some() && one == two;
+    (over_it && same_region).then(|| Peer::Group { id, peering_status: Some(connection.status.clone()) })
 }
 
 /// A service behind a gateway endpoint answers from many addresses: its list holds them all.
 fn service_list(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Peer> {
     let (list, _) = route::gateway_endpoint(inventory, &path.source, path.destination.ip)?;
     kind.is_at_source().then(|| Peer::PrefixList(list.clone()))
+}
+
+/// Routes that lead the flows over the peering connection between the VPCs of their ends, there and back, where
+/// other routes stop them. One that leads nowhere within its own VPC is deleted: the local route remains.
+pub fn routes(inventory: &Inventory, paths: &[&Path]) -> Vec<Change> {
+    let mut mended = inventory.clone();
+    let mut changes = Vec::new();
+    for old in paths {
+        for kind in [StepKind::ForwardRoute, StepKind::ReturnRoute] {
+            let path = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
+            if let Some(change) = route_change(&mended, &path, kind) {
+                apply(&mut mended, &change);
+                changes.push(change);
+            }
+        }
+    }
+    changes
+}
+
+fn route_change(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
+    let (from, to) = ends(path, kind);
+    let decision = route::decide_from(inventory, from, to.ip);
+    let decision = decision.known()?;
+    path.step(kind).filter(|step| misleads(step, decision.route, to))?;
+    let table = decision.table.id.clone();
+    let given = match decision.route.map(|route| (&route.destination, route.is_propagated())) {
+        Some((RouteDestination::Cidr(cidr), propagated)) => Some((*cidr, propagated)),
+        Some(_) => return None,
+        None => None,
+    };
+    let (here, there) = (from.vpc.known()?, to.vpc.known()?);
+    if here == there {
+        let (destination, _) = given.filter(|(_, propagated)| !propagated)?;
+        return Some(Change::DeleteRoute { table, destination });
+    }
+    let connection = (*route::peering_between(inventory, here, there).known()?)?;
+    let target = RouteTarget::Peering(connection.id.clone());
+    let block = route::block_of(inventory, to);
+    Some(match given {
+        // No wider than the other VPC's block: nothing else is led astray.
+        Some((destination, false)) if block.contains(&destination) => {
+            Change::ReplaceRoute { table, destination, target }
+        }
+        Some((destination, true)) if block.contains(&destination) => {
+            Change::AddRoute { table, destination, target }
+        }
+        _ => Change::AddRoute { table, destination: block, target },
+    })
+}
+
+/// The step denies, or sends a private address towards the internet.
+fn misleads(step: &Step, route: Option<&Route>, to: &Place) -> bool {
+    let nat = matches!(route, Some(Route { target: RouteTarget::NatGateway(_), .. }));
+    matches!(step.outcome, StepOutcome::Deny(_)) || (nat && net::is_private(to.ip))
 }
 
 /// Entries in front of those that deny, for these flows alone: as few as let them pass the step.

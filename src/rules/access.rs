@@ -257,8 +257,22 @@ pub(super) fn fix(change: Change) -> Fix {
             entry.ports,
             entry.cidr
         ),
+        Change::AddRoute { table, destination, target } => {
+            format!("Add a route for {destination} over {} to {table}", target.id())
+        }
+        Change::ReplaceRoute { table, destination, target } => {
+            format!("Replace the route for {destination} in {table} by one over {}", target.id())
+        }
+        Change::DeleteRoute { table, destination } => {
+            format!("Delete the route for {destination} from {table}")
+        }
     };
-    Fix::text(text).cli(commands::cli(&change)).terraform(commands::terraform(&change)).change(change)
+    let fix = Fix::text(text).cli(commands::cli(&change));
+    let fix = match commands::terraform(&change) {
+        Some(source) => fix.terraform(source),
+        None => fix,
+    };
+    fix.change(change)
 }
 
 /// The groups of a denial, as the subject of a sentence: `sg-1 admits`, `sg-1 and sg-2 admit`.

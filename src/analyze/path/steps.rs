@@ -214,7 +214,7 @@ impl Question<'_> {
         let Some(connection) = connections.iter().find(|connection| connection.id == *id) else {
             return Err(Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent));
         };
-        if !connection.status.eq_ignore_ascii_case("active") {
+        if !connection.is_active() {
             return Ok(Some(RouteBlocker::PeeringInactive { status: connection.status.clone() }));
         }
         Ok((!carries_address(connection, to)).then_some(RouteBlocker::BeyondPeering))
