@@ -7,7 +7,7 @@ use crate::{
     model::{
         facts::{Facts, TargetFacts},
         finding::{
-            Change, Confidence, Evidence, Failure, Finding, Layer, Phase, Severity, Symptom, Undecided,
+            Change, Confidence, Evidence, Failure, Finding, Fix, Layer, Phase, Severity, Symptom, Undecided,
         },
         inventory::Inventory,
         report::{AddressReport, Report, SummaryEntry, TargetReport},
@@ -19,7 +19,8 @@ use super::{Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, 
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
-    let targets: Vec<_> = facts.targets.iter().map(|target| diagnose_target(&facts, target)).collect();
+    let mut targets: Vec<_> = facts.targets.iter().map(|target| diagnose_target(&facts, target)).collect();
+    settle_across(&facts.inventory, &mut targets);
     let names = facts.targets.iter().map(|target| target.target.name.as_str());
     let summary = summarize(names.zip(&targets));
     Report { facts, targets, summary }
@@ -169,6 +170,25 @@ fn settle_numbers(case: &Case<'_>, findings: &mut [Finding]) {
                 *fix = access::fix(change);
             }
         }
+    }
+}
+
+/// The same, among targets: whoever carries out the whole report must not meet one number twice. What several ask for
+/// is one entry.
+fn settle_across(inventory: &Inventory, targets: &mut [TargetReport]) {
+    let mut mended = inventory.clone();
+    let mut seen: Vec<(Change, Change)> = Vec::new();
+    let findings = targets.iter_mut().flat_map(|target| &mut target.findings);
+    for fix in findings.flat_map(|finding| &mut finding.fixes) {
+        let Some(change @ Change::AddAclEntry { .. }) = fix.change.clone() else { continue };
+        let earlier =
+            seen.iter().find(|(proposed, _)| *proposed == change).map(|(_, settled)| settled.clone());
+        let Some(settled) = earlier.or_else(|| remedy::settled(&mended, &change)) else { continue };
+        if settled != change {
+            *fix = Fix { verified: fix.verified, ..access::fix(settled.clone()) };
+        }
+        remedy::apply(&mut mended, &settled);
+        seen.push((change, settled));
     }
 }
 
