@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use crate::model::{
     finding::Change,
     firewall::{AclAction, NetworkAclEntry, Peer, SecurityGroupRule},
-    id::RouteTableId,
+    id::{RouteTableId, SecurityGroupId},
     inventory::Inventory,
     known::Known,
     net::{self, PortRange, ProtocolMatch},
@@ -83,7 +83,9 @@ fn remove_route(inventory: &mut Inventory, table: &RouteTableId, destination: Ip
 /// named, to the prefix list of a gateway endpoint, otherwise for one address.
 pub fn group_rule(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
     let (own, other) = ends(path, kind);
-    let group = own.groups.known()?.first()?.clone();
+    let nearest = path.step(kind).and_then(|step| step.resource.as_ref());
+    let group = own.groups.known()?.iter().find(|group| nearest.is_some_and(|nearest| nearest.id == group.0));
+    let group = group.or_else(|| own.groups.known()?.first())?.clone();
     let peer = reference(inventory, path, own, other)
         .or_else(|| service_list(inventory, path, kind))
         .unwrap_or_else(|| Peer::Cidr(net::host_net(other.ip)));
@@ -101,7 +103,7 @@ pub fn group_rule(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<
 /// connection in one Region. A group of another account, which takes more words, would not be listed.
 /// <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>
 fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> Option<Peer> {
-    let id = other.groups.known()?.first()?.clone();
+    let id = narrowest(inventory, other.groups.known()?)?.clone();
     let (here, there) = (own.vpc.known()?, other.vpc.known()?);
     if here == there {
         return Some(Peer::Group { id, peering_status: None });
@@ -113,6 +115,14 @@ fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> 
     let (one, two) = (&connection.requester.region, &connection.accepter.region);
     let same_region = one.is_some() && one == two;
     (over_it && same_region).then(|| Peer::Group { id, peering_status: Some(connection.status.clone()) })
+}
+
+/// Of several groups the one that admits the fewest others along; the VPC's default group only where there is no other.
+fn narrowest<'a>(inventory: &Inventory, groups: &'a [SecurityGroupId]) -> Option<&'a SecurityGroupId> {
+    let is_default = |id| inventory.security_group(id).is_some_and(|group| group.name == "default");
+    let interfaces = inventory.network_interfaces.known().map_or(&[][..], Vec::as_slice);
+    let members = |id| interfaces.iter().filter(|eni| eni.groups.contains(id)).count();
+    groups.iter().min_by_key(|id| (is_default(id), members(id)))
 }
 
 /// A service behind a gateway endpoint answers from many addresses: its list holds them all.

@@ -71,7 +71,7 @@ def _route(world: World, words: list[str], *, there: bool, leads: bool = True) -
     table = world.route_tables[given.route_table_id]
     rest = tuple(one for one in table.routes if one.destination != given.destination_cidr_block)
     if (len(rest) < len(table.routes)) != there:
-        raise ValueError(f"{table.id} has {'no' if there else 'a'} route for {given.destination_cidr_block}: EC2 refuses")
+        raise ValueError(f"{table.id} has {'no' if there else 'a'} route for {given.destination_cidr_block}: refused")
     if leads:
         peering = world.peerings[given.vpc_peering_connection_id]
         rest = (*rest, Route(given.destination_cidr_block, peering.id, blackhole=False))
