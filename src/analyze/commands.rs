@@ -1,8 +1,12 @@
 //! A change as the commands that make it: AWS CLI and Terraform.
 
+use ipnet::IpNet;
+
 use crate::model::{
     finding::Change,
     firewall::{Direction, Peer},
+    id::RouteTableId,
+    route::RouteTarget,
 };
 
 /// The change as an AWS CLI command.
@@ -21,7 +25,7 @@ pub fn cli(change: &Change) -> String {
                         "aws ec2 authorize-security-group-ingress --group-id {group} {ports} --source-group {id}"
                     )
                 }
-                (_, Peer::Cidr(ipnet::IpNet::V4(cidr))) => {
+                (_, Peer::Cidr(IpNet::V4(cidr))) => {
                     format!(
                         "aws ec2 authorize-security-group-{verb} --group-id {group} {ports} --cidr {cidr}"
                     )
@@ -50,22 +54,54 @@ pub fn cli(change: &Change) -> String {
             if entry.cidr.addr().is_ipv4() { "--cidr-block" } else { "--ipv6-cidr-block" },
             entry.cidr,
         ),
+        Change::AddRoute { table, destination, target } => {
+            route("create-route", table, *destination, &target_option(target))
+        }
+        Change::ReplaceRoute { table, destination, target } => {
+            route("replace-route", table, *destination, &target_option(target))
+        }
+        Change::DeleteRoute { table, destination } => route("delete-route", table, *destination, ""),
     }
+}
+
+fn route(verb: &str, table: &RouteTableId, destination: IpNet, target: &str) -> String {
+    let option = if destination.addr().is_ipv4() {
+        "--destination-cidr-block"
+    } else {
+        "--destination-ipv6-cidr-block"
+    };
+    format!("aws ec2 {verb} --route-table-id {table} {option} {destination}{target}")
+}
+
+fn target_option(target: &RouteTarget) -> String {
+    let option = match target {
+        RouteTarget::Peering(_) => "--vpc-peering-connection-id",
+        RouteTarget::TransitGateway(_) => "--transit-gateway-id",
+        RouteTarget::NatGateway(_) => "--nat-gateway-id",
+        RouteTarget::EgressOnlyInternetGateway(_) => "--egress-only-internet-gateway-id",
+        RouteTarget::NetworkInterface(_) => "--network-interface-id",
+        RouteTarget::VpcEndpoint(_) => "--vpc-endpoint-id",
+        RouteTarget::Local
+        | RouteTarget::InternetGateway(_)
+        | RouteTarget::VirtualPrivateGateway(_)
+        | RouteTarget::Other(_) => "--gateway-id",
+    };
+    format!(" {option} {}", target.id())
 }
 
 fn permission_peer(peer: &Peer) -> String {
     match peer {
         Peer::Group { id, .. } => format!("UserIdGroupPairs=[{{GroupId={id}}}]"),
-        Peer::Cidr(cidr @ ipnet::IpNet::V4(_)) => format!("IpRanges=[{{CidrIp={cidr}}}]"),
-        Peer::Cidr(cidr @ ipnet::IpNet::V6(_)) => format!("Ipv6Ranges=[{{CidrIpv6={cidr}}}]"),
+        Peer::Cidr(cidr @ IpNet::V4(_)) => format!("IpRanges=[{{CidrIp={cidr}}}]"),
+        Peer::Cidr(cidr @ IpNet::V6(_)) => format!("Ipv6Ranges=[{{CidrIpv6={cidr}}}]"),
         Peer::PrefixList(id) => format!("PrefixListIds=[{{PrefixListId={id}}}]"),
         Peer::Other(text) => text.clone(),
     }
 }
 
-/// The change as a Terraform resource.
-pub fn terraform(change: &Change) -> String {
-    match change {
+/// The change as a Terraform resource. To delete one takes no words.
+pub fn terraform(change: &Change) -> Option<String> {
+    Some(match change {
         Change::AddGroupRule { group, rule } => {
             let direction = match rule.direction {
                 Direction::Egress => "egress",
@@ -73,8 +109,8 @@ pub fn terraform(change: &Change) -> String {
             };
             let peer = match &rule.peer {
                 Peer::Group { id, .. } => format!("referenced_security_group_id = \"{id}\""),
-                Peer::Cidr(ipnet::IpNet::V4(cidr)) => format!("cidr_ipv4 = \"{cidr}\""),
-                Peer::Cidr(ipnet::IpNet::V6(cidr)) => format!("cidr_ipv6 = \"{cidr}\""),
+                Peer::Cidr(IpNet::V4(cidr)) => format!("cidr_ipv4 = \"{cidr}\""),
+                Peer::Cidr(IpNet::V6(cidr)) => format!("cidr_ipv6 = \"{cidr}\""),
                 Peer::PrefixList(id) => format!("prefix_list_id = \"{id}\""),
                 Peer::Other(text) => text.clone(),
             };
@@ -96,5 +132,35 @@ pub fn terraform(change: &Change) -> String {
             entry.ports.from,
             entry.ports.to,
         ),
+        Change::AddRoute { table, destination, target }
+        | Change::ReplaceRoute { table, destination, target } => {
+            format!(
+                "resource \"aws_route\" \"endpoint\" {{\n  route_table_id = \"{table}\"\n  {} = \"{destination}\"\n  {} = \
+                 \"{}\"\n}}",
+                if destination.addr().is_ipv4() {
+                    "destination_cidr_block"
+                } else {
+                    "destination_ipv6_cidr_block"
+                },
+                target_argument(target),
+                target.id()
+            )
+        }
+        Change::DeleteRoute { .. } => return None,
+    })
+}
+
+fn target_argument(target: &RouteTarget) -> &'static str {
+    match target {
+        RouteTarget::Peering(_) => "vpc_peering_connection_id",
+        RouteTarget::TransitGateway(_) => "transit_gateway_id",
+        RouteTarget::NatGateway(_) => "nat_gateway_id",
+        RouteTarget::EgressOnlyInternetGateway(_) => "egress_only_gateway_id",
+        RouteTarget::NetworkInterface(_) => "network_interface_id",
+        RouteTarget::VpcEndpoint(_) => "vpc_endpoint_id",
+        RouteTarget::Local
+        | RouteTarget::InternetGateway(_)
+        | RouteTarget::VirtualPrivateGateway(_)
+        | RouteTarget::Other(_) => "gateway_id",
     }
 }

@@ -1,17 +1,22 @@
 //! Proposes changes and proves them: applied to the inventory in memory, does the path then pass?
 
+use ipnet::IpNet;
+
 use crate::model::{
     finding::Change,
     firewall::{AclAction, NetworkAclEntry, Peer, SecurityGroupRule},
+    id::{RouteTableId, SecurityGroupId},
     inventory::Inventory,
     known::Known,
     net::{self, PortRange, ProtocolMatch},
+    route::{Route, RouteDestination, RouteTable, RouteTarget},
 };
 
 use super::{
     network_acl,
     path::{self, Path, Step, StepKind, StepOutcome},
     place::Place,
+    route,
 };
 
 /// Whether every path passes once all changes are made.
@@ -46,20 +51,44 @@ pub fn apply(inventory: &mut Inventory, change: &Change) {
                 acl.entries.push(entry.clone());
             }
         }
+        Change::AddRoute { table, destination, target }
+        | Change::ReplaceRoute { table, destination, target } => {
+            remove_route(inventory, table, *destination);
+            if let Some(table) = table_mut(inventory, table) {
+                let (destination, target) = (RouteDestination::Cidr(*destination), target.clone());
+                let (state, origin) = ("active".to_owned(), "CreateRoute".to_owned());
+                table.routes.push(Route { destination, target, state, origin });
+            }
+        }
+        Change::DeleteRoute { table, destination } => remove_route(inventory, table, *destination),
     }
 }
 
-/// The least rule that would let the flow through the groups of this step: to or from a group where both
-/// ends share a VPC, otherwise one address.
-pub fn group_rule(path: &Path, kind: StepKind) -> Option<Change> {
+fn table_mut<'a>(inventory: &'a mut Inventory, id: &RouteTableId) -> Option<&'a mut RouteTable> {
+    let Known::Known(tables) = &mut inventory.route_tables else { return None };
+    tables.iter_mut().find(|table| table.id == *id)
+}
+
+/// A route that a VPN propagates stays, and a static one goes before it.
+fn remove_route(inventory: &mut Inventory, table: &RouteTableId, destination: IpNet) {
+    if let Some(table) = table_mut(inventory, table) {
+        let is_it = |route: &Route| {
+            !route.is_propagated() && route.destination == RouteDestination::Cidr(destination)
+        };
+        table.routes.retain(|route| !is_it(route));
+    }
+}
+
+/// The least rule that would let the flow through the groups of this step: to or from a group where one may be
+/// named, to the prefix list of a gateway endpoint, otherwise for one address.
+pub fn group_rule(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
     let (own, other) = ends(path, kind);
-    let group = own.groups.known()?.first()?.clone();
-    let shared_vpc = own.vpc.is_known() && own.vpc == other.vpc;
-    let reference = other.groups.known().and_then(|groups| groups.first()).filter(|_| shared_vpc);
-    let peer = match reference {
-        Some(id) => Peer::Group { id: id.clone(), peering_status: None },
-        None => Peer::Cidr(net::host_net(other.ip)),
-    };
+    let nearest = path.step(kind).and_then(|step| step.resource.as_ref());
+    let group = own.groups.known()?.iter().find(|group| nearest.is_some_and(|nearest| nearest.id == group.0));
+    let group = group.or_else(|| own.groups.known()?.first())?.clone();
+    let peer = reference(inventory, path, own, other)
+        .or_else(|| service_list(inventory, path, kind))
+        .unwrap_or_else(|| Peer::Cidr(net::host_net(other.ip)));
     let rule = SecurityGroupRule {
         id: None,
         direction: kind.direction(),
@@ -68,6 +97,92 @@ pub fn group_rule(path: &Path, kind: StepKind) -> Option<Change> {
         peer,
     };
     Some(Change::AddGroupRule { group, rule })
+}
+
+/// The other end's group, where a rule of this end may name it: within a VPC, and across an active peering
+/// connection in one Region. A group of another account, which takes more words, would not be listed.
+/// <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>
+fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> Option<Peer> {
+    let id = narrowest(inventory, other.groups.known()?)?.clone();
+    let (here, there) = (own.vpc.known()?, other.vpc.known()?);
+    if here == there {
+        return Some(Peer::Group { id, peering_status: None });
+    }
+    inventory.security_group(&id)?;
+    let connection = (*route::peering_between(inventory, here, there).known()?)?;
+    let decision = route::decide_from(inventory, &path.source, path.destination.ip);
+    let over_it = decision.known()?.route?.target == RouteTarget::Peering(connection.id.clone());
+    let (one, two) = (&connection.requester.region, &connection.accepter.region);
+    let same_region = one.is_some() && one == two;
+    (over_it && same_region).then(|| Peer::Group { id, peering_status: Some(connection.status.clone()) })
+}
+
+/// Of several groups the one that admits the fewest others along; the VPC's default group only where there is no other.
+fn narrowest<'a>(inventory: &Inventory, groups: &'a [SecurityGroupId]) -> Option<&'a SecurityGroupId> {
+    let is_default = |id| inventory.security_group(id).is_some_and(|group| group.name == "default");
+    let interfaces = inventory.network_interfaces.known().map_or(&[][..], Vec::as_slice);
+    let members = |id| interfaces.iter().filter(|eni| eni.groups.contains(id)).count();
+    groups.iter().min_by_key(|id| (is_default(id), members(id)))
+}
+
+/// A service behind a gateway endpoint answers from many addresses: its list holds them all.
+fn service_list(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Peer> {
+    let (list, _) = route::gateway_endpoint(inventory, &path.source, path.destination.ip)?;
+    kind.is_at_source().then(|| Peer::PrefixList(list.clone()))
+}
+
+/// Routes that lead the flows over the peering connection between the VPCs of their ends, there and back, where
+/// other routes stop them. One that leads nowhere within its own VPC is deleted: the local route remains.
+pub fn routes(inventory: &Inventory, paths: &[&Path]) -> Vec<Change> {
+    let mut mended = inventory.clone();
+    let mut changes = Vec::new();
+    for old in paths {
+        for kind in [StepKind::ForwardRoute, StepKind::ReturnRoute] {
+            let path = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
+            if let Some(change) = route_change(&mended, &path, kind) {
+                apply(&mut mended, &change);
+                changes.push(change);
+            }
+        }
+    }
+    changes
+}
+
+fn route_change(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
+    let (from, to) = ends(path, kind);
+    let decision = route::decide_from(inventory, from, to.ip);
+    let decision = decision.known()?;
+    path.step(kind).filter(|step| misleads(step, decision.route, to))?;
+    let table = decision.table.id.clone();
+    let given = match decision.route.map(|route| (&route.destination, route.is_propagated())) {
+        Some((RouteDestination::Cidr(cidr), propagated)) => Some((*cidr, propagated)),
+        Some(_) => return None,
+        None => None,
+    };
+    let (here, there) = (from.vpc.known()?, to.vpc.known()?);
+    if here == there {
+        let (destination, _) = given.filter(|(_, propagated)| !propagated)?;
+        return Some(Change::DeleteRoute { table, destination });
+    }
+    let connection = (*route::peering_between(inventory, here, there).known()?)?;
+    let target = RouteTarget::Peering(connection.id.clone());
+    let block = route::block_of(inventory, to);
+    Some(match given {
+        // No wider than the other VPC's block: nothing else is led astray.
+        Some((destination, false)) if block.contains(&destination) => {
+            Change::ReplaceRoute { table, destination, target }
+        }
+        Some((destination, true)) if block.contains(&destination) => {
+            Change::AddRoute { table, destination, target }
+        }
+        _ => Change::AddRoute { table, destination: block, target },
+    })
+}
+
+/// The step denies, or sends a private address towards the internet.
+fn misleads(step: &Step, route: Option<&Route>, to: &Place) -> bool {
+    let nat = matches!(route, Some(Route { target: RouteTarget::NatGateway(_), .. }));
+    matches!(step.outcome, StepOutcome::Deny(_)) || (nat && net::is_private(to.ip))
 }
 
 /// Entries in front of those that deny, for these flows alone: as few as let them pass the step.

@@ -7,11 +7,12 @@ use std::net::IpAddr;
 
 use super::place::Place;
 use crate::model::{
-    id::{SubnetId, VpcId},
+    endpoint::{EndpointKind, VpcEndpoint},
+    id::{PrefixListId, SubnetId, VpcId},
     inventory::{Inventory, actions},
     known::{Known, Reason, Unknown},
     net,
-    route::{Route, RouteDestination, RouteTable, RouteTarget},
+    route::{PeeringConnection, Route, RouteDestination, RouteTable, RouteTarget},
 };
 
 /// The table and, in it, the route that decides; none means that nothing matches.
@@ -71,7 +72,7 @@ enum Priority {
 impl Priority {
     fn of(route: &Route) -> Self {
         match route.destination {
-            _ if route.origin == "EnableVgwRoutePropagation" => Self::Propagated,
+            _ if route.is_propagated() => Self::Propagated,
             RouteDestination::PrefixList(_) => Self::PrefixList,
             RouteDestination::Cidr(_) | RouteDestination::Other(_) => Self::Static,
         }
@@ -105,6 +106,45 @@ fn match_length(
             Err(Unknown::new(actions::ROUTE_TABLES, Reason::Failed { message }))
         }
     }
+}
+
+/// The gateway endpoint that the route to a destination leads into, and the prefix list of that route.
+pub fn gateway_endpoint<'a>(
+    inventory: &'a Inventory,
+    from: &Place,
+    ip: IpAddr,
+) -> Option<(&'a PrefixListId, &'a VpcEndpoint)> {
+    let decision = decide_from(inventory, from, ip);
+    let route = decision.known()?.route.filter(|route| !route.is_blackhole())?;
+    match (&route.destination, &route.target) {
+        (RouteDestination::PrefixList(list), RouteTarget::VpcEndpoint(id)) if is_gateway(inventory, id) => {
+            Some((list, inventory.endpoint(&id.as_str().into())?))
+        }
+        _ => None,
+    }
+}
+
+pub fn is_gateway(inventory: &Inventory, id: &str) -> bool {
+    inventory.endpoint(&id.into()).is_some_and(|endpoint| endpoint.kind == EndpointKind::Gateway)
+}
+
+/// The active peering connection between two VPCs.
+pub fn peering_between<'a>(
+    inventory: &'a Inventory,
+    one: &VpcId,
+    other: &VpcId,
+) -> Known<Option<&'a PeeringConnection>> {
+    inventory
+        .peering_connections
+        .as_ref()
+        .map(|all| all.iter().find(|connection| connection.is_active() && connection.joins(one, other)))
+}
+
+/// The block of its VPC that holds an address, for a route that leads there; otherwise the address alone.
+pub fn block_of(inventory: &Inventory, place: &Place) -> ipnet::IpNet {
+    let vpc = place.vpc.known().and_then(|id| inventory.vpc(id));
+    let block = vpc.and_then(|vpc| vpc.cidrs.iter().find(|cidr| cidr.contains(&place.ip)));
+    block.copied().unwrap_or_else(|| net::host_net(place.ip))
 }
 
 /// Whether this route might decide for a destination, for all that is known of it.

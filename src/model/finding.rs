@@ -2,13 +2,15 @@
 
 use std::{fmt, net::IpAddr};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    firewall::{Direction, NetworkAclEntry, SecurityGroupRule},
-    id::{NetworkAclId, SecurityGroupId},
+    firewall::{NetworkAclEntry, SecurityGroupRule},
+    id::{NetworkAclId, RouteTableId, SecurityGroupId},
     known::Unknown,
     resource::ResourceRef,
+    route::RouteTarget,
     time::Timestamp,
 };
 
@@ -175,6 +177,9 @@ pub struct Fix {
 pub enum Change {
     AddGroupRule { group: SecurityGroupId, rule: SecurityGroupRule },
     AddAclEntry { acl: NetworkAclId, entry: NetworkAclEntry },
+    AddRoute { table: RouteTableId, destination: IpNet, target: RouteTarget },
+    ReplaceRoute { table: RouteTableId, destination: IpNet, target: RouteTarget },
+    DeleteRoute { table: RouteTableId, destination: IpNet },
 }
 
 /// A question a rule could not answer.
@@ -214,15 +219,6 @@ impl Layer {
                 | Self::EndpointGroup
                 | Self::Endpoint
         )
-    }
-}
-
-impl Change {
-    pub fn direction(&self) -> Direction {
-        match self {
-            Self::AddGroupRule { rule, .. } => rule.direction,
-            Self::AddAclEntry { entry, .. } => entry.direction,
-        }
     }
 }
 

@@ -24,6 +24,7 @@ pub enum ResourceKind {
     DnsServer,
     EndpointService,
     File,
+    Host,
     NetworkAcl,
     NetworkInterface,
     PeeringConnection,
@@ -35,6 +36,11 @@ pub enum ResourceKind {
 }
 
 impl ResourceRef {
+    /// The machine that this runs on: what is wrong with it is the same cause for every target.
+    pub fn this_host() -> Self {
+        Self::new(ResourceKind::Host, "this host")
+    }
+
     pub fn new(kind: ResourceKind, id: impl fmt::Display) -> Self {
         Self { kind, id: id.to_string(), position: None }
     }
@@ -67,6 +73,7 @@ impl ResourceKind {
             Self::DnsServer => "dns-server",
             Self::EndpointService => "endpoint-service",
             Self::File => "file",
+            Self::Host => "host",
             Self::NetworkAcl => "network-acl",
             Self::NetworkInterface => "network-interface",
             Self::PeeringConnection => "peering-connection",

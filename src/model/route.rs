@@ -72,7 +72,23 @@ pub struct PeeringSide {
     pub region: Option<String>,
 }
 
+impl PeeringConnection {
+    pub fn is_active(&self) -> bool {
+        self.status.eq_ignore_ascii_case("active")
+    }
+
+    /// Whether its two ends are these VPCs.
+    pub fn joins(&self, one: &VpcId, other: &VpcId) -> bool {
+        let ends = [self.requester.vpc.as_ref(), self.accepter.vpc.as_ref()];
+        one != other && ends.contains(&Some(one)) && ends.contains(&Some(other))
+    }
+}
+
 impl Route {
+    pub fn is_propagated(&self) -> bool {
+        self.origin == "EnableVgwRoutePropagation"
+    }
+
     pub fn is_blackhole(&self) -> bool {
         self.state.eq_ignore_ascii_case("blackhole")
     }

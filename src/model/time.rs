@@ -25,6 +25,11 @@ impl Timestamp {
         self.seconds_since(earlier) / 86_400
     }
 
+    /// How many midnights (UTC) lie between `earlier` and this.
+    pub fn calendar_days_since(self, earlier: Self) -> i64 {
+        self.0.div_euclid(86_400) - earlier.0.div_euclid(86_400)
+    }
+
     /// The calendar day alone: `2026-11-20`.
     pub fn date(self) -> String {
         let text = self.to_string();

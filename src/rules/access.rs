@@ -3,16 +3,16 @@
 
 use crate::{
     analyze::{
-        commands,
+        commands, network_acl,
         path::{Blocker, Step, StepKind},
         remedy,
         security_group::Denial,
     },
     model::{
         finding::{Change, Confidence, Evidence, Fix},
-        firewall::Peer,
-        id::SecurityGroupId,
-        known::{Known, Unknown},
+        firewall::{Direction, Peer},
+        id::{NetworkAclId, SecurityGroupId},
+        known::{Known, Reason, Unknown},
     },
 };
 
@@ -33,10 +33,15 @@ pub(super) fn blocked<'c, 'a>(
 ) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
     let mut found = Vec::new();
     let mut undecided = None;
-    // An address that no interface holds has no group or subnet to ask about.
-    let held = |row: &&Row<'_>| kind.is_at_source() || row.eni != Known::Known(None);
+    // An address that no interface holds has no group or subnet to ask about; and what does not exist needs no rule.
+    let held = |row: &&Row<'_>| {
+        let nobody =
+            matches!(row.path.blocker_at(StepKind::DestinationInterface), Ok(Some((_, Blocker::Unheld))));
+        !nobody && (kind.is_at_source() || row.eni != Known::Known(None))
+    };
     for row in case.silent().filter(held) {
         match row.path.blocker_at(kind) {
+            Ok(Some((step, _))) if is_disproved(case, step) => undecided = Some(disproved(step)),
             Ok(Some((step, blocker))) if accept(blocker) => found.push(Blocked { row, step, blocker }),
             Ok(_) => {}
             // The route itself is known, only not what lies behind it.
@@ -48,6 +53,21 @@ pub(super) fn blocked<'c, 'a>(
         Some(why) if found.is_empty() => Err(why),
         _ => Ok(found),
     }
+}
+
+/// The same rules, as read, deny another address of this target, and it answers: they were not read as they are.
+fn is_disproved(case: &Case<'_>, step: &Step) -> bool {
+    let same = |other: &Step| other.resource == step.resource && other.rule == step.rule;
+    case.rows
+        .iter()
+        .filter(|row| row.contradicts())
+        .any(|row| matches!(row.path.blocker_at(step.kind), Ok(Some((other, _))) if same(other)))
+}
+
+fn disproved(step: &Step) -> Unknown {
+    let missing = step.resource.as_ref().map_or("the rules", |resource| resource.id.as_str());
+    let message = "as read, it denies an address that answers: what was read is old or incomplete".to_owned();
+    Unknown::new(missing, Reason::Failed { message })
 }
 
 /// The ways in which an endpoint's groups can fail to admit a client, the telling one first: a denial is
@@ -93,30 +113,31 @@ pub(super) fn denial_kind(denial: &Denial) -> DenialKind {
     }
 }
 
-/// Denials of this kind at the endpoint's groups.
+/// Denials of this kind at the endpoint's groups. `summary` gets the first, and this host's groups.
 pub(super) fn endpoint_group(
     case: &Case<'_>,
     kind: DenialKind,
     summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
 ) -> Outcome {
     let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial_kind(denial) == kind);
-    group(case, StepKind::DestinationGroupIngress, wanted, summary)
+    group(case, StepKind::DestinationGroupIngress, wanted, |denial, row| {
+        summary(denial, row.path.source.groups.known().map_or(&[][..], Vec::as_slice))
+    })
 }
 
-/// Denials by the groups of one end. `summary` gets the denial and the other end's groups.
+/// Denials by the groups of one end. `summary` gets the first, and its row.
 pub(super) fn group(
     case: &Case<'_>,
     kind: StepKind,
     accept: impl Fn(&Blocker) -> bool,
-    summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
+    summary: impl Fn(&Denial, &Row<'_>) -> String,
 ) -> Outcome {
     let blocked = blocked(case, kind, accept)?;
     let Some(Blocked { row, blocker: Blocker::Group(denial), .. }) = blocked.first() else {
         return Ok(None);
     };
-    let other = if kind.is_at_source() { &row.path.destination } else { &row.path.source };
-    let summary = summary(denial, other.groups.known().map_or(&[][..], Vec::as_slice));
-    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&b.row.path, kind));
+    let summary = summary(denial, row);
+    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&case.facts.inventory, &b.row.path, kind));
     Ok(Some(draft(case, &blocked, summary, changes)))
 }
 
@@ -136,7 +157,8 @@ pub(super) fn either_group(
     if denials.is_empty() {
         return Ok(None);
     }
-    let changes = blocked.iter().filter_map(|b| remedy::group_rule(&b.row.path, b.step.kind));
+    let changes =
+        blocked.iter().filter_map(|b| remedy::group_rule(&case.facts.inventory, &b.row.path, b.step.kind));
     Ok(Some(draft(case, &blocked, summary(&denials), changes)))
 }
 
@@ -193,7 +215,37 @@ pub(super) fn acl(case: &Case<'_>, kind: StepKind, summary: impl Fn(&Step) -> St
     let paths: Vec<_> = blocked.iter().map(|b| &b.row.path).collect();
     let entries = remedy::acl_entries(&case.facts.inventory, &paths, kind);
     let draft = draft(case, &blocked, summary(first.step), entries.changes);
-    Ok(Some(if entries.enough { draft } else { draft.fix(renumber(first.step)) }))
+    let draft = if entries.enough { draft } else { draft.fix(renumber(first.step)) };
+    Ok(Some(blocked.iter().filter_map(|b| without(case, b)).fold(draft, Draft::fix)))
+}
+
+/// The numbered entry that denies, to follow a sentence. The last entry, which every ACL has, says nothing.
+pub(super) fn rule(step: &Step) -> String {
+    if number(step).is_some() { format!(": {}", step.rule) } else { String::new() }
+}
+
+fn number(step: &Step) -> Option<u32> {
+    let number: u32 = step.resource.as_ref()?.position.as_ref()?.parse().ok()?;
+    (number < network_acl::LAST_ENTRY).then_some(number)
+}
+
+/// Where other entries allow all of it behind the one that denies, that one may be the mistake.
+fn without(case: &Case<'_>, Blocked { row, step, .. }: &Blocked<'_, '_>) -> Option<Fix> {
+    let (number, direction) = (number(step)?, step.kind.direction());
+    let acl = NetworkAclId::new(&step.resource.as_ref()?.id);
+    let mut without = case.facts.inventory.network_acls.known()?.iter().find(|one| one.id == acl)?.clone();
+    without.entries.retain(|entry| entry.direction != direction || entry.number != number);
+    let path = &row.path;
+    let other = if step.kind.is_at_source() { path.destination.ip } else { path.source.ip };
+    let ports = path.ports_at(step.kind);
+    let decision = network_acl::evaluate(&without, direction, other, path.flow.protocol, ports);
+    decision.first_denial().is_none().then(|| {
+        let way = if direction == Direction::Egress { "--egress" } else { "--ingress" };
+        Fix::text(format!(
+            "Or, if rule {number} of {acl} is a mistake: delete it; the rules behind it allow these packets"
+        ))
+        .cli(format!("aws ec2 delete-network-acl-entry --network-acl-id {acl} {way} --rule-number {number}"))
+    })
 }
 
 fn renumber(step: &Step) -> Fix {
@@ -255,8 +307,22 @@ pub(super) fn fix(change: Change) -> Fix {
             entry.ports,
             entry.cidr
         ),
+        Change::AddRoute { table, destination, target } => {
+            format!("Add a route for {destination} over {} to {table}", target.id())
+        }
+        Change::ReplaceRoute { table, destination, target } => {
+            format!("Replace the route for {destination} in {table} by one over {}", target.id())
+        }
+        Change::DeleteRoute { table, destination } => {
+            format!("Delete the route for {destination} from {table}")
+        }
     };
-    Fix::text(text).cli(commands::cli(&change)).terraform(commands::terraform(&change)).change(change)
+    let fix = Fix::text(text).cli(commands::cli(&change));
+    let fix = match commands::terraform(&change) {
+        Some(source) => fix.terraform(source),
+        None => fix,
+    };
+    fix.change(change)
 }
 
 /// The groups of a denial, as the subject of a sentence: `sg-1 admits`, `sg-1 and sg-2 admit`.

@@ -6,7 +6,6 @@ use crate::{
         route,
     },
     model::{
-        endpoint::EndpointKind,
         known::Unknown,
         route::{RouteTable, RouteTarget},
     },
@@ -29,15 +28,13 @@ pub(super) fn way<'a>(case: &Case<'a>, public: &[&Row<'_>]) -> Result<Way<'a>, U
     let mut elsewhere = false;
     for row in public {
         match route::decide(inventory, table, row.ip()).ok()?.route.map(|route| &route.target) {
-            Some(RouteTarget::VpcEndpoint(id)) if is_gateway(case, id) => return Ok(Way::Gateway),
+            Some(RouteTarget::VpcEndpoint(id)) if route::is_gateway(inventory, id) => {
+                return Ok(Way::Gateway);
+            }
             way => elsewhere |= way.is_some(),
         }
     }
     Ok(if elsewhere { Way::Elsewhere(table) } else { Way::Nowhere(table) })
-}
-
-fn is_gateway(case: &Case<'_>, id: &str) -> bool {
-    case.facts.inventory.endpoint(&id.into()).is_some_and(|endpoint| endpoint.kind == EndpointKind::Gateway)
 }
 
 /// This host's own group or subnet keeps the packets from whatever the route leads to.

@@ -6,7 +6,7 @@ use crate::model::{
     observation::{HttpDenial, HttpOutcome},
 };
 
-use super::{Case, Row, words};
+use super::{Case, Row, tls_rows, words};
 
 /// A row that fails in no phase before HTTP, and the status that it was answered with.
 pub(super) fn answered<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = (&'c Row<'a>, u16)> {
@@ -40,12 +40,14 @@ pub(super) fn is_captured(row: &Row<'_>) -> Result<bool, Unknown> {
         .is_some_and(|endpoint| endpoint.private_dns_enabled && endpoint.service.ends_with(".execute-api")))
 }
 
-/// The answer, as evidence.
-pub(super) fn answer(case: &Case<'_>, row: &Row<'_>, status: u16) -> Evidence {
+/// The answers, as evidence.
+pub(super) fn answers(case: &Case<'_>, rows: &[(&Row<'_>, u16)]) -> Vec<Evidence> {
     let path = &case.target.target.http.path;
-    let error = denial(row).and_then(|denial| denial.error_type.as_ref());
-    let error = error.map(|error| format!(" ({error})")).unwrap_or_default();
-    Evidence::of(format!("{} answers {status}{error} to GET {path}", row.ip()), words::address(row.ip()))
+    tls_rows::said(rows.iter().map(|(row, status)| {
+        let error = denial(row).and_then(|denial| denial.error_type.as_ref());
+        let error = error.map(|error| format!(" ({error})")).unwrap_or_default();
+        (*row, format!("answered {status}{error} to GET {path}"))
+    }))
 }
 
 /// Endpoints behind these rows, without repetition.

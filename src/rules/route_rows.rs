@@ -4,11 +4,11 @@ use crate::{
     analyze::{
         path::{Blocker, RouteBlocker, StepKind},
         place::Place,
-        route,
+        remedy, route,
         security_group::{self, GroupVerdict, Other},
     },
     model::{
-        finding::{Confidence, Evidence},
+        finding::{Confidence, Evidence, Fix},
         firewall::Direction,
         id::PeeringConnectionId,
         inventory::actions,
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-use super::{Case, Row};
+use super::{Case, Row, access};
 
 /// The ends of a row's path, in the direction of a step about routes.
 fn ends<'r>(row: &'r Row<'_>, kind: StepKind) -> (&'r Place, &'r Place) {
@@ -78,14 +78,7 @@ pub(super) fn connection<'a>(case: &Case<'a>, row: &Row<'_>) -> Result<Option<Co
     let inventory = &case.facts.inventory;
     let (here, there) = (row.path.source.vpc.ok()?, row.path.destination.vpc.ok()?);
     let peerings = inventory.peering_connections.ok();
-    let joins = |connection: &&'a crate::model::route::PeeringConnection| {
-        let sides = [&connection.requester.vpc, &connection.accepter.vpc];
-        let at = |vpc| sides.iter().any(|side| side.as_ref() == Some(vpc));
-        connection.status.eq_ignore_ascii_case("active") && at(here) && at(there)
-    };
-    if let Ok(peerings) = &peerings
-        && let Some(connection) = peerings.iter().find(joins)
-    {
+    if let Known::Known(Some(connection)) = route::peering_between(inventory, here, there) {
         return Ok(Some(Connection::Peering(&connection.id)));
     }
     let tables = inventory.route_tables.ok()?.iter().filter(|table| table.vpc.as_ref() == Some(here));
@@ -163,11 +156,10 @@ pub(super) fn says(table: &RouteTable, route: Option<&Route>, row: &Row<'_>, kin
     )
 }
 
-/// The block of the other VPC that holds an address, for a route that leads there; otherwise the address alone.
-pub(super) fn block_of(case: &Case<'_>, place: &Place) -> ipnet::IpNet {
-    let vpc = place.vpc.known().and_then(|id| case.facts.inventory.vpc(id));
-    let block = vpc.and_then(|vpc| vpc.cidrs.iter().find(|cidr| cidr.contains(&place.ip)));
-    block.copied().unwrap_or_else(|| net::host_net(place.ip))
+/// The changes to route tables that lead these rows over the peering connection between the two VPCs, there and back.
+pub(super) fn fixes<'r>(case: &Case<'_>, rows: impl IntoIterator<Item = &'r Row<'r>>) -> Vec<Fix> {
+    let paths: Vec<_> = rows.into_iter().map(|row| &row.path).collect();
+    remedy::routes(&case.facts.inventory, &paths).into_iter().map(access::fix).collect()
 }
 
 /// Without repetition, in order.

@@ -1,12 +1,14 @@
 //! What the findings about certificates share.
 
+use std::net::IpAddr;
+
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     observation::{Certificate, TlsProbe, Verdict, Verification},
     resource::{ResourceKind, ResourceRef},
 };
 
-use super::{Case, Draft, Outcome, Row};
+use super::{Case, Draft, Outcome, Row, words};
 
 /// Rows in use whose chain was judged, and judged so.
 pub(super) fn verified<'c, 'a>(
@@ -48,20 +50,77 @@ pub(super) fn untrusted(
         TrustFailure::SelfSigned | TrustFailure::Unknown => Confidence::Confirmed,
     };
     let draft = Draft::new(confidence, summary(leaf))
-        .evidence(rows.iter().filter_map(|(row, tls)| {
+        .evidence(presented(&rows, |tls| {
             let leaf = tls.leaf()?;
             let reason = match tls.verification.known().map(|verification| &verification.trust) {
-                Some(Verdict::Failed { reason }) => reason.as_str(),
-                _ => "not trusted",
+                Some(Verdict::Failed { reason }) => in_words(reason),
+                _ => "which is not trusted".to_owned(),
             };
-            Some(Evidence::of(
-                format!("{} presents {} issued by {}: {reason}", row.ip(), leaf.subject, leaf.issuer),
-                ResourceRef::new(ResourceKind::Certificate, &leaf.subject),
-            ))
+            let issuer = format!("issued by {}", quoted(&leaf.issuer));
+            let issuer = if leaf.issuer == leaf.subject { "issued by itself".to_owned() } else { issuer };
+            Some((leaf, format!("{issuer}, {reason}")))
         }))
         .fix(Fix::text(fix))
         .explains(rows.iter().map(|(row, _)| *row));
     Ok(Some(draft))
+}
+
+/// What the addresses present, told once where several present the same.
+pub(super) fn presented<'c>(
+    rows: &[(&Row<'_>, &'c TlsProbe)],
+    tell: impl Fn(&'c TlsProbe) -> Option<(&'c Certificate, String)>,
+) -> Vec<Evidence> {
+    let mut told: Vec<(&Certificate, String, Vec<IpAddr>)> = Vec::new();
+    for (row, tls) in rows {
+        let Some((certificate, what)) = tell(tls) else { continue };
+        let same = |(other, said, _): &&mut (&Certificate, String, _)| {
+            other.subject == certificate.subject && *said == what
+        };
+        match told.iter_mut().find(same) {
+            Some((.., ips)) => ips.push(row.ip()),
+            None => told.push((certificate, what, vec![row.ip()])),
+        }
+    }
+    let evidence = |(certificate, what, ips): (&Certificate, String, Vec<IpAddr>)| {
+        let verb = if ips.len() == 1 { "presents" } else { "present" };
+        Evidence::of(
+            format!("{} {verb} {}, {what}", words::list(&ips), quoted(&certificate.subject)),
+            ResourceRef::new(ResourceKind::Certificate, &certificate.subject),
+        )
+    };
+    told.into_iter().map(evidence).collect()
+}
+
+/// What the addresses did, told once where several did the same. The verbs are in the past tense, which has no plural.
+pub(super) fn said<'r>(rows: impl IntoIterator<Item = (&'r Row<'r>, String)>) -> Vec<Evidence> {
+    let mut told: Vec<(String, Vec<IpAddr>)> = Vec::new();
+    for (row, what) in rows {
+        match told.iter_mut().find(|(said, _)| *said == what) {
+            Some((_, ips)) => ips.push(row.ip()),
+            None => told.push((what, vec![row.ip()])),
+        }
+    }
+    let evidence = |(what, ips): (String, Vec<IpAddr>)| {
+        let fact = format!("{} {what}", words::list(&ips));
+        match ips.first() {
+            Some(ip) => Evidence::of(fact, words::address(*ip)),
+            None => Evidence::new(fact),
+        }
+    };
+    told.into_iter().map(evidence).collect()
+}
+
+/// A name with commas of its own is set apart from the sentence.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+/// The verifier's word for it, where there is a plainer one.
+fn in_words(reason: &str) -> String {
+    match reason {
+        "UnknownIssuer" => "and no trusted root of this host vouches for it".to_owned(),
+        other => format!("which does not verify ({other})"),
+    }
 }
 
 fn trust_failure(tls: &TlsProbe) -> Option<TrustFailure> {

@@ -141,6 +141,19 @@ impl Path {
 }
 
 impl StepKind {
+    /// In the order in which a packet and its reply meet them.
+    pub const ALL: [Self; 9] = [
+        Self::SourceGroupEgress,
+        Self::SourceAclEgress,
+        Self::ForwardRoute,
+        Self::DestinationInterface,
+        Self::DestinationAclIngress,
+        Self::DestinationGroupIngress,
+        Self::ReturnAclEgress,
+        Self::ReturnRoute,
+        Self::ReturnAclIngress,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SourceGroupEgress => "source-sg-egress",

@@ -24,18 +24,22 @@ use super::{Blocker, Path, RouteBlocker, Step, StepKind, StepOutcome, ports_at};
 /// Analyses a flow between two places.
 pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, destination: Place) -> Path {
     let question = Question { inventory, flow, source: &source, destination: &destination };
-    let steps = vec![
-        question.group(StepKind::SourceGroupEgress),
-        question.acl(StepKind::SourceAclEgress),
-        question.route(StepKind::ForwardRoute),
-        question.destination_interface(),
-        question.acl(StepKind::DestinationAclIngress),
-        question.group(StepKind::DestinationGroupIngress),
-        question.acl(StepKind::ReturnAclEgress),
-        question.route(StepKind::ReturnRoute),
-        question.acl(StepKind::ReturnAclIngress),
-    ];
-    Path { flow: flow.clone(), source, destination, steps }
+    let gateway = route::gateway_endpoint(inventory, &source, destination.ip);
+    let steps = StepKind::ALL.map(|kind| match gateway {
+        Some((_, endpoint)) if !kind.is_at_source() => beyond_gateway(endpoint, kind),
+        _ => question.step(kind),
+    });
+    Path { flow: flow.clone(), source, destination, steps: steps.to_vec() }
+}
+
+/// A gateway endpoint is a target of routes and ends them: it has no interface, and so no subnet, group or ACL.
+/// <https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>
+fn beyond_gateway(endpoint: &VpcEndpoint, kind: StepKind) -> Step {
+    if kind == StepKind::DestinationInterface {
+        return endpoint_state(endpoint).step(kind);
+    }
+    Told::allow(None, format!("{} is a gateway endpoint: nothing of the VPC lies behind it", endpoint.id))
+        .step(kind)
 }
 
 struct Question<'a> {
@@ -86,6 +90,18 @@ fn told(result: Result<Told, Unknown>, kind: StepKind) -> Step {
 }
 
 impl Question<'_> {
+    fn step(&self, kind: StepKind) -> Step {
+        match kind {
+            StepKind::SourceGroupEgress | StepKind::DestinationGroupIngress => self.group(kind),
+            StepKind::ForwardRoute | StepKind::ReturnRoute => self.route(kind),
+            StepKind::DestinationInterface => self.destination_interface(),
+            StepKind::SourceAclEgress
+            | StepKind::DestinationAclIngress
+            | StepKind::ReturnAclEgress
+            | StepKind::ReturnAclIngress => self.acl(kind),
+        }
+    }
+
     fn group(&self, kind: StepKind) -> Step {
         let (own, other) = self.sides(kind);
         let peer = Other {
@@ -182,6 +198,9 @@ impl Question<'_> {
             }
             // A reply with another sender's address belongs to no connection.
             RouteTarget::NatGateway(_) if kind.is_return() => deny(RouteBlocker::NotCarried),
+            RouteTarget::VpcEndpoint(id) if route::is_gateway(self.inventory, id) => {
+                Ok(Told::allow(resource, rule))
+            }
             other => Err(Unknown::new(
                 format!("what lies behind {}", other.id()),
                 Reason::Failed { message: format!("{rule} leaves what this inventory shows") },
@@ -195,7 +214,7 @@ impl Question<'_> {
         let Some(connection) = connections.iter().find(|connection| connection.id == *id) else {
             return Err(Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent));
         };
-        if !connection.status.eq_ignore_ascii_case("active") {
+        if !connection.is_active() {
             return Ok(Some(RouteBlocker::PeeringInactive { status: connection.status.clone() }));
         }
         Ok((!carries_address(connection, to)).then_some(RouteBlocker::BeyondPeering))

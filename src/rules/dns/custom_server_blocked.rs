@@ -82,7 +82,11 @@ fn fixes(inventory: &Inventory, blocked: &[Blocked]) -> Vec<Fix> {
         for kind in denied {
             let of_acl = || remedy::acl_entries(inventory, &[path], *kind).changes;
             let group = matches!(kind, StepKind::SourceGroupEgress | StepKind::DestinationGroupIngress);
-            let new = if group { remedy::group_rule(path, *kind).into_iter().collect() } else { of_acl() };
+            let new = if group {
+                remedy::group_rule(inventory, path, *kind).into_iter().collect()
+            } else {
+                of_acl()
+            };
             changes.extend(new);
         }
     }

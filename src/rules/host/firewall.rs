@@ -3,6 +3,7 @@
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     observation::TcpOutcome,
+    resource::ResourceRef,
 };
 
 use super::{
@@ -57,7 +58,12 @@ fn check(case: &Case<'_>) -> Outcome {
     )
     .evidence(rows.iter().map(|row| words::packets(case, row)))
     .evidence(reasons)
-    .fix(Fix::text(format!("Let tcp/{port} to {ips} out in this host's packet filter or policy")).cli(SHOW))
+    .fix(
+        Fix::text(format!(
+            "Find the rule (its counter grows with each attempt), and let tcp/{port} to {ips} out before it"
+        ))
+        .cli(SHOW),
+    )
     .explains(rows.iter().copied());
     Ok(Some(draft))
 }
@@ -66,14 +72,20 @@ const SHOW: &str = "sudo nft list ruleset     # or: sudo iptables-save -c";
 
 fn lookups(case: &Case<'_>) -> Draft {
     Draft::new(Confidence::Confirmed, "A filter on this host stops DNS questions before they leave it.")
+        .evidence([here("the kernel refused to send the questions (EPERM), so no server was asked: a packet filter of this host")])
         .evidence([words::system(case)])
         .evidence(words::servers(case))
-        .evidence([Evidence::new("sending fails with EPERM, at once: no server was asked")])
         .fix(
-            Fix::text("Let UDP and TCP port 53 to the DNS servers out in this host's packet filter")
-                .cli(SHOW),
+            Fix::text(
+                "Find the rule (its counter grows with each attempt), and let UDP and TCP port 53 to the DNS servers out before it",
+            )
+            .cli(SHOW),
         )
         .explains_name()
+}
+
+fn here(fact: impl Into<String>) -> Evidence {
+    Evidence::of(fact, ResourceRef::this_host())
 }
 
 /// Why this can be nobody but this host.
@@ -81,17 +93,15 @@ fn says(row: &Row<'_>) -> Option<Evidence> {
     let source = row.probe.source_ip.known();
     Some(match &row.probe.tcp.outcome {
         TcpOutcome::TimedOut { .. } => {
-            Evidence::new("the kernel reports that sending the SYN's retransmissions failed on this host")
+            here("the kernel reports that sending the SYN's retransmissions failed on this host")
         }
         TcpOutcome::Refused { .. } | TcpOutcome::Unreachable { .. } => {
             let own = source.map(ToString::to_string).unwrap_or_default();
-            Evidence::new(format!(
-                "the rejection comes from this host's own address {own}, not from the network"
-            ))
+            here(format!("the rejection comes from this host's own address {own}, not from the network"))
         }
         TcpOutcome::LocalError { .. } => {
             let via = source.map(|ip| format!(" (the route is there: packets would go out from {ip})"));
-            Evidence::new(format!("connect fails at once, and no packet is sent{}", via.unwrap_or_default()))
+            here(format!("connect fails at once, and no packet is sent{}", via.unwrap_or_default()))
         }
         TcpOutcome::Connected { .. } => return None,
     })

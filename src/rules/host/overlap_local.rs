@@ -74,6 +74,15 @@ fn in_this_vpc(case: &Case<'_>) -> Option<Draft> {
     Some(draft)
 }
 
+fn another_network(interface: &str) -> String {
+    let give = format!("Give {interface} a network that does not overlap with the VPC's");
+    if interface == "docker0" {
+        let file = r#""bip": "192.168.240.1/24", for instance, in /etc/docker/daemon.json"#;
+        return format!("{give} ({file}; then restart Docker)");
+    }
+    give
+}
+
 fn on_this_host(case: &Case<'_>) -> Outcome {
     let mut rows: Vec<(&Row<'_>, Captured<'_>)> = Vec::new();
     let mut undecided = None;
@@ -94,20 +103,20 @@ fn on_this_host(case: &Case<'_>) -> Outcome {
     let summary =
         format!("This host sends packets for {ips} to its own network {network} on {name}, not to the VPC.");
     let draft = Draft::new(confidence, summary)
-        .evidence([Evidence::new(format!(
-            "the kernel's source address towards {} is {source}, which is this host's address on {name} ({network})",
-            first.ip()
-        ))])
+        .evidence([Evidence::of(
+            format!(
+                "the kernel's source address towards {} is {source}, which is this host's address on {name} ({network})",
+                first.ip()
+            ),
+            ResourceRef::this_host(),
+        )])
         .evidence(rows.iter().filter_map(|(row, _)| {
             let eni = row.eni.known().copied().flatten()?;
             let fact = format!("{} is held by {} in {}; no interface holds {source}", row.ip(), eni.id, eni.vpc);
             Some(Evidence::of(fact, ResourceRef::new(ResourceKind::NetworkInterface, &eni.id)))
         }))
         .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
-        .fix(
-            Fix::text(format!("Give {name} a network that does not overlap with the VPC's"))
-                .cli(format!("ip route get {}", first.ip())),
-        )
+        .fix(Fix::text(another_network(name)))
         .explains(rows.iter().map(|(row, _)| *row));
     Ok(Some(draft))
 }

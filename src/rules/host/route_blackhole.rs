@@ -3,6 +3,7 @@
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     observation::TcpOutcome,
+    resource::ResourceRef,
 };
 
 use super::{
@@ -44,13 +45,46 @@ fn check(case: &Case<'_>) -> Outcome {
         format!("This host's own routing table {} {ips}: no packet leaves.", verb(first)),
     )
     .evidence(rows.iter().map(|row| words::packets(case, row)))
-    .evidence([Evidence::new("no ICMP message came: no router said it, this host did")])
+    .evidence([Evidence::of(
+        format!("sending fails at once{}, and no ICMP message came: no router said it, this host did", error(first)),
+        ResourceRef::this_host(),
+    )])
     .fix(
-        Fix::text(format!("Remove the route of this host that refuses {ips}, or add one that leads there"))
-            .cli(format!("ip route get {}; ip route show table all", first.ip())),
+        Fix::text(format!("Find the route of this host that refuses {ips} and delete it (sudo ip route del), or add one that leads there"))
+            .cli(show(first)),
     )
     .explains(rows.iter().copied());
     Ok(Some(draft))
+}
+
+/// What the kernel says of it, by its name.
+fn error(row: &Row<'_>) -> &'static str {
+    match row.probe.tcp.outcome {
+        TcpOutcome::LocalError { errno: 22, .. } => {
+            " with EINVAL, which the kernel gives for a blackhole route"
+        }
+        TcpOutcome::LocalError { errno: 13, .. } => {
+            " with EACCES, which the kernel gives for a prohibiting route"
+        }
+        TcpOutcome::LocalError { errno: 113, .. } => {
+            " with EHOSTUNREACH, which the kernel gives for an unreachable route"
+        }
+        TcpOutcome::LocalError { errno: 101, .. } => {
+            " with ENETUNREACH, which the kernel gives where no route matches"
+        }
+        _ => "",
+    }
+}
+
+fn show(row: &Row<'_>) -> String {
+    let family = if row.ip().is_ipv6() { "ip -6" } else { "ip" };
+    let kind = match row.probe.tcp.outcome {
+        TcpOutcome::LocalError { errno: 22, .. } => " type blackhole",
+        TcpOutcome::LocalError { errno: 13, .. } => " type prohibit",
+        TcpOutcome::LocalError { errno: 113, .. } => " type unreachable",
+        _ => "",
+    };
+    format!("{family} route show table all{kind}; {family} rule")
 }
 
 /// Each kind of route has its own error (`ip-route(8)`).

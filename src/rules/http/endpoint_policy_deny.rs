@@ -1,11 +1,11 @@
 //! `http-endpoint-policy-deny`
 
 use crate::model::{
-    finding::{Confidence, Evidence, Fix},
+    finding::{Confidence, Fix},
     known::Known,
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, http_rows, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, http_rows, tls_rows};
 
 declare_finding! {
     /// ## What it means
@@ -26,6 +26,24 @@ declare_finding! {
 
 pub(super) const RULE: Rule = Rule::new(&HTTP_ENDPOINT_POLICY_DENY, check);
 
+/// The action of AWS's sentence: `... no VPC endpoint policy allows the secretsmanager:GetSecretValue action`.
+fn action(says: &str) -> Option<&str> {
+    let words: Vec<&str> = says.split_whitespace().collect();
+    let named = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .find(|(word, next)| word.contains(':') && next.starts_with("action"));
+    named.map(|(word, _)| *word)
+}
+
+fn refuses(says: &str) -> String {
+    match action(says) {
+        Some(action) if says.contains("explicit deny") => format!("denies {action}"),
+        Some(action) => format!("does not allow {action}"),
+        None => "denies the request".to_owned(),
+    }
+}
+
 fn check(case: &Case<'_>) -> Outcome {
     let rows: Vec<_> =
         http_rows::answered(case).filter(|(row, _)| http_rows::endpoint_policy(row).is_some()).collect();
@@ -40,15 +58,25 @@ fn check(case: &Case<'_>) -> Outcome {
     let which = endpoint.map_or("the VPC endpoint".to_owned(), |endpoint| endpoint.id.to_string());
     let draft = Draft::new(
         Confidence::Confirmed,
-        format!("The policy of {which} denies the request: the network is fine."),
+        format!("The policy of {which} {}: the network is fine.", refuses(says)),
     )
-    .evidence(rows.iter().map(|(row, status)| http_rows::answer(case, row, *status)))
-    .evidence(rows.iter().map(|(row, _)| {
-        Evidence::of(format!("the answer of {} says: {says}", row.ip()), words::address(row.ip()))
-    }))
+    .evidence(http_rows::answers(case, &rows))
+    .evidence(tls_rows::said(rows.iter().filter_map(|(row, _)| {
+        let says = http_rows::endpoint_policy(row)?;
+        Some((*row, format!("said: {says}")))
+    })))
     .evidence(http_rows::endpoints(&rows))
     .fix(
-        Fix::text(format!("Allow the action, the principal and the resource in the policy of {which}"))
+        Fix::text(format!("Read the policy of {which}")).cli(format!(
+            "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {id} --query 'VpcEndpoints[0].PolicyDocument' --output \
+             text > policy.json"
+        )),
+    )
+    .fix(
+        Fix::text(format!(
+            "Allow {} in policy.json, for this principal and resource, and put it back whole",
+            action(says).unwrap_or("the action")
+        ))
             .cli(format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --policy-document file://policy.json"))
             .terraform(format!(
                 "resource \"aws_vpc_endpoint_policy\" \"endpoint\" {{\n  vpc_endpoint_id = \"{id}\"\n  policy = \

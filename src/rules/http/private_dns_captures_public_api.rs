@@ -58,7 +58,7 @@ fn check(case: &Case<'_>) -> Outcome {
         ),
         words::system(case),
     ])
-    .evidence(rows.iter().map(|(row, status)| http_rows::answer(case, row, *status)))
+    .evidence(http_rows::answers(case, &rows))
     .fix(Fix::text(
         "Public API: call it by a custom domain name. Private API: allow this endpoint in its resource policy",
     ))

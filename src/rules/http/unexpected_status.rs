@@ -47,19 +47,20 @@ fn check(case: &Case<'_>) -> Outcome {
         wanted => format!(", and {} is expected", words::list(wanted)),
     };
     let said = words::list(&statuses);
-    let zones = words::list(
-        rows.iter().filter_map(|(row, _)| case.facts.inventory.az_id_of(row.eni.known().copied().flatten()?)),
-    );
-    let zones = if zones.is_empty() { String::new() } else { format!(", zones {zones}") };
+    let zones = words::list(rows.iter().filter_map(|(row, _)| {
+        let zone = case.facts.inventory.az_id_of(row.eni.known().copied().flatten()?)?;
+        Some(format!("zone {zone}"))
+    }));
+    let zones = if zones.is_empty() { String::new() } else { format!(", {zones}") };
     let draft = Draft::new(
         Confidence::Confirmed,
         format!("The service answers {said}{wanted}: the network carried the request and the answer."),
     )
-    .evidence(rows.iter().map(|(row, status)| http_rows::answer(case, row, *status)))
+    .evidence(http_rows::answers(case, &rows))
     .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
     .evidence(http_rows::endpoints(&rows))
     .fix(Fix::text(format!(
-        "Ask the provider about {said} for GET {} at {}{zones} ({}); if it is right, name it in http.status",
+        "Ask the provider about {said} for GET {} at {}{zones} ({}); if it is expected, list it in the target's http.status",
         target.http.path,
         words::list(rows.iter().map(|(row, _)| row.ip())),
         case.facts.now

@@ -26,6 +26,6 @@ fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::acl(case, StepKind::SourceAclEgress, |step| {
         let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
-        format!("{acl} does not let packets for tcp/{port} leave this host's subnet.")
+        format!("{acl} does not let packets for tcp/{port} leave this host's subnet{}.", access::rule(step))
     })
 }

@@ -26,6 +26,6 @@ pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_INGRESS_EPHEMERAL, check);
 fn check(case: &Case<'_>) -> Outcome {
     access::acl(case, StepKind::ReturnAclIngress, |step| {
         let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
-        format!("{acl} does not let the endpoint's replies into this host's subnet.")
+        format!("{acl} does not let the endpoint's replies into this host's subnet{}.", access::rule(step))
     })
 }

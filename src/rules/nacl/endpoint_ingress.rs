@@ -25,6 +25,6 @@ fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::acl(case, StepKind::DestinationAclIngress, |step| {
         let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
-        format!("{acl} does not let packets for tcp/{port} into the endpoint's subnet.")
+        format!("{acl} does not let packets for tcp/{port} into the endpoint's subnet{}.", access::rule(step))
     })
 }

@@ -26,14 +26,17 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     access::acls_without_ipv6(case, |steps| {
-        let mut places: Vec<String> = steps
-            .iter()
-            .filter_map(|step| {
-                Some(format!("{} {}", step.resource.as_ref()?.id, step.kind.direction().as_str()))
-            })
-            .collect();
-        places.sort();
-        places.dedup();
-        format!("No entry about IPv6: {}. What comes over IPv6 is dropped there.", words::list(places))
+        let mut acls: Vec<(&str, Vec<&str>)> = Vec::new();
+        for step in steps {
+            let Some(acl) = step.resource.as_ref().map(|acl| acl.id.as_str()) else { continue };
+            let direction = step.kind.direction().as_str();
+            match acls.iter_mut().find(|(id, _)| *id == acl) {
+                Some((_, ways)) if ways.contains(&direction) => {}
+                Some((_, ways)) => ways.push(direction),
+                None => acls.push((acl, vec![direction])),
+            }
+        }
+        let told = acls.iter().map(|(id, ways)| format!("{id} has no {} entry for IPv6", ways.join(" or ")));
+        format!("{}: what comes over IPv6 is dropped there.", words::list(told))
     })
 }

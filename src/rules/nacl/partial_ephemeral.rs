@@ -2,11 +2,13 @@
 
 use crate::{
     analyze::{
+        network_acl,
         path::{Step, StepKind},
         remedy,
     },
     model::{
         finding::{Confidence, Evidence, Fix},
+        id::NetworkAclId,
         known::Known,
         report::PathVerdict,
     },
@@ -28,7 +30,8 @@ declare_finding! {
     ///     cat /proc/sys/net/ipv4/ip_local_port_range
     ///     nc -p 40000 -vz -w 3 ADDRESS PORT; nc -p 60000 -vz -w 3 ADDRESS PORT
     /// ## How to fix it
-    /// Widen the entry that allows the replies to the whole range of the clients' ports (1024 to 65535 where clients differ).
+    /// Allow the replies to the whole range of the clients' ports: by entries for these flows alone, or by widening the one
+    /// that admits a part (1024 to 65535 where clients differ).
     static NACL_PARTIAL_EPHEMERAL = { title: "a network ACL admits replies to part of this host's ports only", severity: Error, side: ConsumerVpc, layer: SourceAcl, since: "0.1.0" }
 }
 
@@ -54,18 +57,39 @@ fn check(case: &Case<'_>) -> Outcome {
     }
 }
 
+/// The part of this host's ports to which the ACL lets the replies through.
+fn admitted(case: &Case<'_>, row: &Row<'_>, step: &Step) -> Option<String> {
+    let acl = NetworkAclId::new(&step.resource.as_ref()?.id);
+    let acl = case.facts.inventory.network_acls.known()?.iter().find(|one| one.id == acl)?;
+    let path = &row.path;
+    let other = if step.kind.is_at_source() { path.destination.ip } else { path.source.ip };
+    let (direction, ports) = (step.kind.direction(), path.ports_at(step.kind));
+    let decision = network_acl::evaluate(acl, direction, other, path.flow.protocol, ports);
+    let allowed = decision.parts.iter().filter(|part| part.allowed == Known::Known(true));
+    Some(words::list(allowed.map(|part| part.ports)))
+}
+
 fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: Confidence) -> Draft {
     let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
     let percent = (step.blocked_share * 100.0).floor();
     let mut evidence: Vec<Evidence> = Vec::new();
     for (row, step) in rows {
-        let fact = format!("{acl} on the way back from {}: {}", row.ip(), step.rule);
+        let fact = match admitted(case, row, step) {
+            Some(ports) => format!(
+                "{acl} {} admits replies from {} to ports {ports}; this host uses {}",
+                step.kind.direction().as_str(),
+                row.ip(),
+                row.path.ports_at(step.kind)
+            ),
+            None => format!("{acl} on the way back from {}: {}", row.ip(), step.rule),
+        };
         evidence.push(Evidence { fact, reference: step.resource.clone() });
     }
     let draft = Draft::new(
         confidence,
         format!(
-            "{acl} drops the replies to {percent:.0} % of this host's ports: connections fail by chance."
+            "{acl} drops the replies to {percent:.0} % of this host's ports: {}.",
+            if percent < 90.0 { "connections fail by chance" } else { "nearly every connection fails" }
         ),
     )
     .evidence(evidence)

@@ -39,7 +39,10 @@ fn check(case: &Case<'_>) -> Outcome {
         match row.path.verdict() {
             // An ACL that denies part of the client's ports may have swallowed this very connection.
             Known::Known(PathVerdict::Allow) if row.path.partly_blocked().is_some() => {}
-            Known::Known(PathVerdict::Allow) => dead.push(row),
+            Known::Known(PathVerdict::Allow) => match row.endpoint.ok() {
+                Ok(_) => dead.push(row),
+                Err(why) => undecided = Some(why),
+            },
             Known::Known(PathVerdict::Deny) => {}
             Known::Unknown(why) => undecided = Some(why),
         }
@@ -62,10 +65,15 @@ fn draft(case: &Case<'_>, dead: &[&Row<'_>]) -> Draft {
         zone.map_or_else(|| row.ip().to_string(), |zone| format!("{} ({zone})", row.ip()))
     };
     let places = words::list(dead.iter().map(place));
-    let others = words::list(case.rows.iter().filter(|row| answers(row)).map(Row::ip));
+    let answering: Vec<_> = case.rows.iter().filter(|row| answers(row)).map(Row::ip).collect();
+    let others = words::list(&answering);
     Draft::new(
         Confidence::Likely,
-        format!("{places} gives no answer while {others} does, and nothing visible from here treats them differently."),
+        format!(
+            "{places} {} no answer while {others} {}, and nothing visible from here treats them differently.",
+            if dead.len() == 1 { "gives" } else { "give" },
+            if answering.len() == 1 { "does" } else { "do" }
+        ),
     )
     .evidence(dead.first().and_then(|row| row.endpoint.known().copied().flatten()).map(words::endpoint))
     .evidence(dead.iter().map(|row| {

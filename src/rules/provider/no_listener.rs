@@ -1,7 +1,7 @@
 //! `provider-no-listener`
 
 use crate::model::{
-    finding::{Confidence, Fix},
+    finding::{Confidence, Evidence, Fix},
     known::Known,
     observation::TcpOutcome,
 };
@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule::new(&PROVIDER_NO_LISTENER, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let refused: Vec<_> =
-        case.failing().filter(|row| is_refused(row) && !own_host::keeps(case, row)).collect();
+        case.failing().filter(|row| is_refused(case, row) && !own_host::keeps(case, row)).collect();
     if refused.is_empty() {
         return Ok(None);
     }
@@ -39,11 +39,13 @@ fn check(case: &Case<'_>) -> Outcome {
     let draft = Draft::new(
         Confidence::Likely,
         format!(
-            "{ips} refuses connections on port {port}: nothing listens there, or a firewall rejects them."
+            "{ips} {} connections on port {port}: nothing listens there, or a firewall rejects them.",
+            if refused.len() == 1 { "refuses" } else { "refuse" }
         ),
     )
     .evidence(refused.iter().map(|row| words::packets(case, row)))
     .evidence(endpoints.map(words::endpoint).take(1))
+    .evidence(cleared(case, &refused))
     .fix(Fix::text(format!(
         "Check that {port} is the service's port; if it is, ask the provider for the listener on it"
     )))
@@ -51,8 +53,34 @@ fn check(case: &Case<'_>) -> Outcome {
     Ok(Some(draft))
 }
 
+/// That it is nothing of this VPC, as far as its configuration was read.
+fn cleared(case: &Case<'_>, refused: &[&Row<'_>]) -> Option<Evidence> {
+    let allowed: Vec<_> = refused.iter().filter(|row| row.path.passes()).map(|row| row.ip()).collect();
+    let port = case.target.target.port;
+    let fact = format!(
+        "groups, ACLs and routes allow tcp/{port} to {}; groups and ACLs drop and never refuse, so that the RST comes \
+         from beyond them or from a filter on this host",
+        words::list(&allowed)
+    );
+    (!allowed.is_empty()).then(|| Evidence::new(fact))
+}
+
 /// Refused by what stands behind an endpoint, or by something of which we do not know that it is none.
-fn is_refused(row: &Row<'_>) -> bool {
+fn is_refused(case: &Case<'_>, row: &Row<'_>) -> bool {
     let not_an_endpoint = row.endpoint == Known::Known(None) && matches!(row.eni, Known::Known(Some(_)));
-    matches!(row.probe.tcp.outcome, TcpOutcome::Refused { icmp: None }) && !not_an_endpoint
+    matches!(row.probe.tcp.outcome, TcpOutcome::Refused { icmp: None })
+        && !not_an_endpoint
+        && !is_this_host(row)
+        && !is_invented(case, row)
+}
+
+/// Loopback, or what the kernel takes for it: no packet leaves the host.
+fn is_this_host(row: &Row<'_>) -> bool {
+    row.ip().is_loopback() || row.ip().is_unspecified() || row.probe.source_ip.known() == Some(&row.ip())
+}
+
+/// An address of a file on this host that no DNS server gives and no endpoint holds: nobody knows whose it is.
+fn is_invented(case: &Case<'_>, row: &Row<'_>) -> bool {
+    let from_file = case.target.resolution.hosts_file.iter().any(|entry| entry.ip == row.ip());
+    from_file && !case.dns_gives(row.ip()) && !matches!(row.endpoint, Known::Known(Some(_)))
 }

@@ -63,6 +63,14 @@ fn leads_to_endpoint(row: &Row<'_>) -> bool {
     }
 }
 
+/// The one candidate on our own side that nothing has ruled out.
+fn leaves(case: &Case<'_>, rows: &[&Row<'_>]) -> Fix {
+    let port = case.target.target.port;
+    let hosts: Vec<_> = rows.iter().map(|row| format!("host {}", row.ip())).collect();
+    Fix::text("First see on this host that the SYNs leave, and that no answer comes (check again meanwhile)")
+        .cli(format!("sudo tcpdump -ni any 'tcp port {port} and ({})'", hosts.join(" or ")))
+}
+
 fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {
     let endpoints: Vec<_> = rows.iter().filter_map(|row| row.endpoint.known().copied().flatten()).collect();
     let ids = words::list(endpoints.first().map(|endpoint| endpoint.id.clone()));
@@ -87,8 +95,9 @@ fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {
         "what is left: the provider's load balancer (its security group, listener, targets), a registration of \
          the endpoint that the vendor still waits for, or a firewall on this host",
     )])
+    .fix(leaves(case, rows))
     .fix(Fix::text(format!(
-        "Ask the provider: {ids}, tcp/{}{source}, zones {}, no answer at {}",
+        "Then ask the provider: {ids}, tcp/{}{source}, zones {}, no answer at {}",
         case.target.target.port,
         if zones.is_empty() { "unknown".to_owned() } else { zones },
         case.facts.now,

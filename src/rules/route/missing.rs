@@ -1,16 +1,16 @@
 //! `route-missing`
 
 use crate::{
-    analyze::path::StepKind,
+    analyze::{path::StepKind, route},
     model::{
-        finding::{Confidence, Evidence, Fix},
+        finding::{Change, Confidence, Evidence, Fix},
         resource::{ResourceKind, ResourceRef},
         route::RouteTarget,
     },
 };
 
 use super::{
-    Case, Draft, Outcome, Row, Rule, declare_finding,
+    Case, Draft, Outcome, Row, Rule, access, declare_finding,
     route_rows::{self, Connection},
     words,
 };
@@ -27,7 +27,7 @@ declare_finding! {
     /// `route-return-missing`: the way there exists, the way back does not.
     /// `route-blackhole`, `route-peering-inactive`: there is a route, and it leads nowhere.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET --query 'RouteTables[].Routes'
+    ///     aws ec2 describe-route-tables --route-table-ids RTB --query 'RouteTables[].Routes'
     ///     aws ec2 describe-vpc-peering-connections --query 'VpcPeeringConnections[].[VpcPeeringConnectionId,Status.Code]'
     /// ## How to fix it
     /// Add the route to the table of this subnet (a subnet without a table of its own uses the VPC's main table), and see
@@ -55,9 +55,11 @@ fn check(case: &Case<'_>) -> Outcome {
         return undecided.map_or(Ok(None), Err);
     };
     let confidence = rows.iter().map(|(_, _, confidence)| *confidence).min().unwrap_or(Confidence::Possible);
-    let block = route_rows::block_of(case, &first.path.destination);
-    let table = route_rows::deciding(case, first, StepKind::ForwardRoute).map(|(table, _)| table);
-    let table = table.map_or("the table of this subnet", |table| table.id.as_str());
+    let block = route::block_of(&case.facts.inventory, &first.path.destination);
+    let Some((table, _)) = route_rows::deciding(case, first, StepKind::ForwardRoute) else {
+        return Ok(None);
+    };
+    let table = &table.id;
     let there = first.path.destination.vpc.known().map_or("the endpoint's VPC", |vpc| vpc.as_str());
     let draft = Draft::new(
         confidence,
@@ -69,14 +71,25 @@ fn check(case: &Case<'_>) -> Outcome {
     })))
     .evidence([evidence(connection)])
     .evidence(rows.iter().map(|(row, ..)| words::packets(case, row)))
-    .fix(fix(table, &block.to_string(), connection))
     .explains(rows.iter().map(|(row, ..)| *row));
-    let back = matches!(first.path.blocker_at(StepKind::ReturnRoute), Ok(Some(_)));
-    let and_back = || {
-        let source = first.path.source.ip;
-        Fix::text(format!("Add the way back to {source} to the table of the endpoint's subnet as well"))
-    };
-    Ok(Some(if back { draft.fix(and_back()) } else { draft }))
+    let mut fixes = route_rows::fixes(case, rows.iter().map(|(row, ..)| *row));
+    if fixes.is_empty() {
+        let target = target(connection);
+        fixes.push(access::fix(Change::AddRoute { table: table.clone(), destination: block, target }));
+        if let Ok(Some(_)) = first.path.blocker_at(StepKind::ReturnRoute) {
+            let source = first.path.source.ip;
+            let back = format!("Add the way back to {source} to the table of the endpoint's subnet as well");
+            fixes.push(Fix::text(back));
+        }
+    }
+    Ok(Some(fixes.into_iter().fold(draft, Draft::fix)))
+}
+
+fn target(connection: &Connection<'_>) -> RouteTarget {
+    match connection {
+        Connection::Peering(id) => RouteTarget::Peering((*id).clone()),
+        Connection::Elsewhere(_, route) => route.target.clone(),
+    }
 }
 
 fn joins(connection: &Connection<'_>) -> String {
@@ -93,26 +106,8 @@ fn evidence(connection: &Connection<'_>) -> Evidence {
             ResourceRef::new(ResourceKind::PeeringConnection, id),
         ),
         Connection::Elsewhere(table, route) => Evidence::of(
-            format!("{}: {}", table.id, crate::analyze::route::describe(route)),
+            format!("{}: {}", table.id, route::describe(route)),
             ResourceRef::new(ResourceKind::RouteTable, &table.id),
         ),
     }
-}
-
-fn fix(table: &str, block: &str, connection: &Connection<'_>) -> Fix {
-    let (option, argument, id) = match connection {
-        Connection::Peering(id) => ("--vpc-peering-connection-id", "vpc_peering_connection_id", id.as_str()),
-        Connection::Elsewhere(_, route) => match &route.target {
-            RouteTarget::TransitGateway(id) => ("--transit-gateway-id", "transit_gateway_id", id.as_str()),
-            other => ("--gateway-id", "gateway_id", other.id()),
-        },
-    };
-    Fix::text(format!("Add a route for {block} over {id} to {table}"))
-        .cli(format!(
-            "aws ec2 create-route --route-table-id {table} --destination-cidr-block {block} {option} {id}"
-        ))
-        .terraform(format!(
-            "resource \"aws_route\" \"endpoint\" {{\n  route_table_id = \"{table}\"\n  destination_cidr_block = \
-             \"{block}\"\n  {argument} = \"{id}\"\n}}"
-        ))
 }

@@ -23,7 +23,7 @@ declare_finding! {
     /// `sg-ref-via-middlebox`: the endpoint's group admits by a reference, which does not survive the middlebox.
     /// `provider-silent`: the way is straight, and nobody answers.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET --query 'RouteTables[].Routes'
+    ///     aws ec2 describe-route-tables --route-table-ids RTB --query 'RouteTables[].Routes'
     ///     aws ec2 describe-network-interfaces --network-interface-ids ENI --query 'NetworkInterfaces[].[Status,SourceDestCheck]'
     /// ## How to fix it
     /// See that the appliance runs, forwards (source/destination check off) and lets this port through in both directions; or

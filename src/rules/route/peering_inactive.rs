@@ -81,7 +81,7 @@ fn fix(connection: &PeeringConnection) -> Fix {
     }
     let requester = name(&connection.requester.vpc, "REQUESTER_VPC");
     Fix::text(format!(
-        "Connect {requester} and {accepter} anew, and point the routes of both sides at the new connection"
+        "Connect {requester} and {accepter} again, and point the routes of both sides at the new connection"
     ))
     .cli(format!("aws ec2 create-vpc-peering-connection --vpc-id {requester} --peer-vpc-id {accepter}"))
 }

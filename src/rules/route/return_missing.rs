@@ -5,7 +5,7 @@ use crate::{
     model::finding::{Confidence, Evidence, Fix},
 };
 
-use super::{Case, Draft, Outcome, Rule, access, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, access, declare_finding, route_rows, words};
 
 declare_finding! {
     /// ## What it means
@@ -17,7 +17,7 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-in-other-vpc`: there is no route on the way there either.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=ENDPOINT_SUBNET --query 'RouteTables[].Routes'
+    ///     aws ec2 describe-route-tables --route-table-ids RTB --query 'RouteTables[].Routes'
     /// ## How to fix it
     /// Add a route for this host's network to the table of the endpoint's subnet, through the same peering connection or
     /// transit gateway.
@@ -36,16 +36,22 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     };
     let source = first.row.path.source.ip;
+    let way_there = route_rows::deciding(case, first.row, StepKind::ForwardRoute);
     let draft = Draft::new(
         Confidence::Confirmed,
         format!("{} has no route back to {source}, so the endpoint's replies are lost.", table.id),
     )
     .evidence([Evidence::of(format!("{} towards {source}: {}", table.id, first.step.rule), table.clone())])
+    .evidence(
+        way_there.map(|(table, route)| route_rows::says(table, route, first.row, StepKind::ForwardRoute)),
+    )
     .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
-    .fix(Fix::text(format!(
-        "Add a route for {source} (its subnet or VPC) to {}, as on the way there",
-        table.id
-    )))
     .explains(blocked.iter().map(|b| b.row));
-    Ok(Some(draft))
+    let fixes = route_rows::fixes(case, blocked.iter().map(|b| b.row));
+    if fixes.is_empty() {
+        let add =
+            format!("Add a route for {source} (its subnet or VPC) to {}, as on the way there", table.id);
+        return Ok(Some(draft.fix(Fix::text(add))));
+    }
+    Ok(Some(fixes.into_iter().fold(draft, Draft::fix)))
 }

@@ -26,15 +26,21 @@ declare_finding! {
 
 pub(super) const RULE: Rule = Rule::new(&SG_ENDPOINT_CIDR_OMITS_SOURCE, check);
 
+/// How many blocks a sentence can bear.
+const TOLD: usize = 4;
+
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::endpoint_group(case, DenialKind::OtherAddresses, |denial, _| {
-        let named = words::list(
-            denial
-                .other_peers
-                .iter()
-                .map(|(_, rule)| crate::analyze::security_group::describe_peer(&rule.peer)),
-        );
+        let peers = denial.other_peers.iter();
+        let mut named: Vec<String> =
+            peers.map(|(_, rule)| crate::analyze::security_group::describe_peer(&rule.peer)).collect();
+        let more = named.len().saturating_sub(TOLD);
+        if more > 1 {
+            named.truncate(TOLD);
+            named.push(format!("{more} more"));
+        }
+        let named = words::list(named);
         format!(
             "{} tcp/{port} to {named}, and this host's address is not in there.",
             access::groups_verb(&denial.groups, "opens", "open")

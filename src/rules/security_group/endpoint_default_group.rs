@@ -21,7 +21,7 @@ declare_finding! {
     /// ## How to fix it
     /// Give the endpoint a security group of its own that admits this host's group on the port; or add the rule to the
     /// default group.
-    static SG_ENDPOINT_DEFAULT_GROUP = { title: "the endpoint wears the default group, which admits its own members only", severity: Error, side: ConsumerVpc, layer: EndpointGroup, since: "0.1.0" }
+    static SG_ENDPOINT_DEFAULT_GROUP = { title: "the endpoint has the default group, which admits its own members only", severity: Error, side: ConsumerVpc, layer: EndpointGroup, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&SG_ENDPOINT_DEFAULT_GROUP, check);
@@ -30,7 +30,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::endpoint_group(case, DenialKind::DefaultGroup, |denial, _| {
         format!(
-            "The endpoint wears only the VPC's default group {}, which does not admit this host on tcp/{port}.",
+            "The endpoint has only the VPC's default group {}, which does not admit this host on tcp/{port}.",
             words::list(&denial.groups)
         )
     })

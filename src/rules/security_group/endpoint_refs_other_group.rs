@@ -8,7 +8,7 @@ use super::{
 
 declare_finding! {
     /// ## What it means
-    /// The port is open to members of a security group that this host's interface does not wear.
+    /// The port is open to members of a security group that this host's interface is not in.
     /// ## How we know
     /// An inbound rule for the port names a group, none of this host's groups is that group, and connections get no
     /// answer.
@@ -34,9 +34,9 @@ fn check(case: &Case<'_>) -> Outcome {
                 .iter()
                 .map(|(_, rule)| crate::analyze::security_group::describe_peer(&rule.peer)),
         );
-        let worn = if source.is_empty() { "other groups".to_owned() } else { words::list(source) };
+        let own = if source.is_empty() { "other groups".to_owned() } else { words::list(source) };
         format!(
-            "{} tcp/{port} to {named}; this host wears {worn}.",
+            "{} tcp/{port} to {named}; this host is in {own}.",
             access::groups_verb(&denial.groups, "opens", "open")
         )
     })

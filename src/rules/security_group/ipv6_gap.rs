@@ -35,11 +35,13 @@ fn check(case: &Case<'_>) -> Outcome {
         let mut groups = denials.iter().flat_map(|denial| denial.groups.clone()).collect::<Vec<_>>();
         groups.sort();
         groups.dedup();
-        let peers = denials.first().map(|denial| denial.peer);
+        let peer = denials.first().map(|denial| denial.peer);
+        let ours = |ip| case.silent().any(|row| row.probe.source_ip.known() == Some(&ip));
+        let whose = if peer.is_some_and(ours) { "this host asks from" } else { "the endpoint's address is" };
         format!(
-            "{} tcp/{port} for IPv4 addresses only; the other end is {}.",
+            "{} tcp/{port} for IPv4 addresses only; {whose} {}.",
             access::groups_verb(&groups, "opens", "open"),
-            words::list(peers)
+            words::list(peer)
         )
     })
 }

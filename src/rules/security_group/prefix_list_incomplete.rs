@@ -69,7 +69,8 @@ fn entries(case: &Case<'_>) -> Vec<Fix> {
             let list = denial.other_peers.iter().find_map(|(_, rule)| list(&rule.peer))?;
             let cidr = net::host_net(denial.peer);
             let add = format!(
-                "aws ec2 modify-managed-prefix-list --prefix-list-id {list} --current-version VERSION \
+                "aws ec2 modify-managed-prefix-list --prefix-list-id {list} --current-version \"$(aws ec2 \
+                 describe-managed-prefix-lists --prefix-list-ids {list} --query 'PrefixLists[0].Version' --output text)\" \
                  --add-entries Cidr={cidr}"
             );
             let terraform = format!(

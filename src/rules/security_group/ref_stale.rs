@@ -21,7 +21,8 @@ declare_finding! {
     ///     aws ec2 describe-stale-security-groups --vpc-id VPC
     ///     aws ec2 describe-security-groups --group-ids GROUP --query 'SecurityGroups[].IpPermissions[].UserIdGroupPairs'
     /// ## How to fix it
-    /// Replace the rule by one that names this host's group, or its addresses where no active peering lies between the two.
+    /// Replace the rule by one that names this host's group, or its addresses where no active peering lies between the two; then
+    /// revoke the dead one (aws ec2 revoke-security-group-ingress).
     static SG_REF_STALE = { title: "a security group rule names a group that is out of reach", severity: Error, side: ConsumerVpc, layer: EndpointGroup, since: "0.1.0" }
 }
 

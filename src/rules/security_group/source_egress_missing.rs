@@ -1,12 +1,16 @@
 //! `sg-source-egress-missing`
 
-use crate::analyze::{
-    path::{Blocker, StepKind},
-    security_group::Denial,
+use crate::{
+    analyze::{
+        path::{Blocker, StepKind},
+        route,
+        security_group::Denial,
+    },
+    model::known::Known,
 };
 
 use super::{
-    Case, Outcome, Rule,
+    Case, Outcome, Row, Rule,
     access::{self, DenialKind},
     declare_finding,
 };
@@ -25,7 +29,8 @@ declare_finding! {
     /// ## How to confirm it by hand
     ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP --query 'SecurityGroupRules[?IsEgress]'
     /// ## How to fix it
-    /// Add an outbound rule for the port that names the endpoint's group.
+    /// Add an outbound rule for the port that names the endpoint's group; with a gateway endpoint, the prefix list of its
+    /// route.
     static SG_SOURCE_EGRESS_MISSING = { title: "this host's own security group does not let the packets out", severity: Error, side: Client, layer: SourceGroup, since: "0.1.0" }
 }
 
@@ -37,11 +42,20 @@ fn check(case: &Case<'_>) -> Outcome {
         case,
         StepKind::SourceGroupEgress,
         |blocker| matches!(blocker, Blocker::Group(denial) if !is_another_finding(denial)),
-        |denial, _| {
+        |denial, row| {
             let groups = access::groups_verb(&denial.groups, "does", "do");
-            format!("{groups} not let this host send to the endpoint on tcp/{port}.")
+            format!("{groups} not let this host send to {} on tcp/{port}.", destination(case, row))
         },
     )
+}
+
+fn destination(case: &Case<'_>, row: &Row<'_>) -> String {
+    let gateway = route::gateway_endpoint(&case.facts.inventory, &row.path.source, row.ip());
+    match (gateway, &row.endpoint) {
+        (Some((list, endpoint)), _) => format!("{} ({list}, through {})", endpoint.service, endpoint.id),
+        (None, Known::Known(Some(_))) => "the endpoint".to_owned(),
+        (None, _) => row.ip().to_string(),
+    }
 }
 
 fn is_another_finding(denial: &Denial) -> bool {

@@ -1,11 +1,11 @@
 //! `tls-client-certificate-required`
 
 use crate::model::{
-    finding::{Confidence, Evidence, Fix},
+    finding::{Confidence, Fix},
     observation::{TlsOutcome, TlsProbe},
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, tls_rows};
 
 declare_finding! {
     /// ## What it means
@@ -48,7 +48,8 @@ fn check(case: &Case<'_>) -> Outcome {
     let (summary, fix) = match configured {
         None => (
             "The server asks for a client certificate, and none is configured.",
-            "Configure the client certificate that the service's owner issued: tls.client_cert and tls.client_key",
+            "Give the application the client certificate and key that the service's owner issued; this check takes them \
+             by tls.client_cert and tls.client_key",
         ),
         Some(_) => (
             "The server does not accept the client certificate that is configured.",
@@ -56,9 +57,7 @@ fn check(case: &Case<'_>) -> Outcome {
         ),
     };
     let draft = Draft::new(confidence, summary)
-        .evidence(rows.iter().map(|(row, refusal)| {
-            Evidence::of(format!("{} {}", row.ip(), refusal.says), words::address(row.ip()))
-        }))
+        .evidence(tls_rows::said(rows.iter().map(|(row, refusal)| (*row, refusal.says.clone()))))
         .fix(Fix::text(fix))
         .explains(rows.iter().map(|(row, _)| *row));
     Ok(Some(draft))

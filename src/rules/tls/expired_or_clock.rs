@@ -3,7 +3,6 @@
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     observation::{Certificate, TlsProbe, Verdict},
-    resource::{ResourceKind, ResourceRef},
     time::Timestamp,
 };
 
@@ -37,18 +36,10 @@ fn check(case: &Case<'_>) -> Outcome {
     let says =
         offender(first, now).map_or("is not valid now".to_owned(), |certificate| period(certificate, now));
     let draft = Draft::new(Confidence::Confirmed, format!("The certificate {says}."))
-        .evidence(rows.iter().filter_map(|(row, tls)| {
+        .evidence(tls_rows::presented(&rows, |tls| {
             let certificate = offender(tls, now)?;
-            Some(Evidence::of(
-                format!(
-                    "{} presents {}, valid from {} to {}",
-                    row.ip(),
-                    certificate.subject,
-                    certificate.not_before,
-                    certificate.not_after
-                ),
-                ResourceRef::new(ResourceKind::Certificate, &certificate.subject),
-            ))
+            let period = format!("valid from {} to {}", certificate.not_before, certificate.not_after);
+            Some((certificate, period))
         }))
         .evidence([Evidence::new(format!("this host's clock says {now}"))])
         .fix(Fix::text("The owner of the service renews the certificate; if the clock is wrong, set it"))
@@ -68,7 +59,11 @@ fn period(certificate: &Certificate, now: Timestamp) -> String {
             now.date()
         )
     } else {
-        let days = now.days_since(certificate.not_after);
-        format!("expired on {} ({days} days ago by this host's clock)", certificate.not_after.date())
+        let days = match now.days_since(certificate.not_after) {
+            0 => "less than a day".to_owned(),
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        format!("expired on {} ({days} ago by this host's clock)", certificate.not_after.date())
     }
 }

@@ -4,6 +4,7 @@ use crate::model::{
     finding::{Confidence, Evidence, Fix},
     observation::Verdict,
     resource::{ResourceKind, ResourceRef},
+    time::Timestamp,
 };
 
 use super::{Case, Draft, Outcome, Rule, declare_finding, tls_rows};
@@ -27,6 +28,15 @@ declare_finding! {
 
 pub(super) const RULE: Rule = Rule::new(&TLS_EXPIRING_SOON, check);
 
+/// Days as a calendar counts them; the hour where few are left.
+fn when(end: Timestamp, now: Timestamp) -> String {
+    match end.calendar_days_since(now) {
+        0 => format!("{end}, today"),
+        1 => format!("{end}, tomorrow"),
+        days => format!("{}, in {days} days", end.date()),
+    }
+}
+
 fn check(case: &Case<'_>) -> Outcome {
     let now = case.facts.now;
     let rows = tls_rows::verified(case, |verification| verification.validity == Verdict::Passed);
@@ -44,7 +54,7 @@ fn check(case: &Case<'_>) -> Outcome {
     }
     let draft = Draft::new(
         Confidence::Confirmed,
-        format!("The certificate expires on {}, in {days} days.", soonest.not_after.date()),
+        format!("The certificate expires on {}.", when(soonest.not_after, now)),
     )
     .evidence([Evidence::of(
         format!("{} is valid until {}", soonest.subject, soonest.not_after),

@@ -1,9 +1,8 @@
 //! `tls-hostname-mismatch`
 
 use crate::model::{
-    finding::{Confidence, Evidence, Fix},
+    finding::{Confidence, Fix},
     observation::Verdict,
-    resource::{ResourceKind, ResourceRef},
 };
 
 use super::{Case, Draft, Outcome, Rule, declare_finding, tls_rows, words};
@@ -36,12 +35,11 @@ fn check(case: &Case<'_>) -> Outcome {
         Confidence::Confirmed,
         format!("The certificate is for {valid_for}, not for {}.", tls.server_name),
     )
-    .evidence(rows.iter().map(|(row, tls)| {
-        let subject = tls.leaf().map(|leaf| leaf.subject.clone()).unwrap_or_default();
-        Evidence::of(
-            format!("{} presents {subject}, valid for {valid_for}", row.ip()),
-            ResourceRef::new(ResourceKind::Certificate, &subject),
-        )
+    .evidence(tls_rows::presented(&rows, |tls| {
+        let leaf = tls.leaf()?;
+        let names =
+            if leaf.names.is_empty() { "no name at all".to_owned() } else { words::list(&leaf.names) };
+        Some((leaf, format!("valid for {names}")))
     }))
     .fix(fix(&names))
     .explains(rows.iter().map(|(row, _)| *row));

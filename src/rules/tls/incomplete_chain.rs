@@ -29,7 +29,8 @@ fn check(case: &Case<'_>) -> Outcome {
         |leaf| {
             format!(
                 "The server sends {} without the certificate of its issuer, {}.",
-                leaf.subject, leaf.issuer
+                tls_rows::quoted(&leaf.subject),
+                tls_rows::quoted(&leaf.issuer)
             )
         },
         "The owner of the service installs the full chain, the intermediate certificate included",

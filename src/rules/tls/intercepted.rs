@@ -34,7 +34,7 @@ fn check(case: &Case<'_>) -> Outcome {
             format!(
                 "The certificate for {} was issued by {}, which by its name inspects TLS on the way.",
                 case.host(),
-                leaf.issuer
+                tls_rows::quoted(&leaf.issuer)
             )
         },
         "Exempt the name from inspection, or route the endpoint's addresses past it",

@@ -1,11 +1,11 @@
 //! `tls-plaintext-port`
 
 use crate::model::{
-    finding::{Confidence, Evidence, Fix},
+    finding::{Confidence, Fix},
     observation::TlsOutcome,
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, tls_rows};
 
 declare_finding! {
     /// ## What it means
@@ -35,12 +35,9 @@ fn check(case: &Case<'_>) -> Outcome {
     let (speaks, scheme) =
         if http { ("speaks plain HTTP, not TLS", "http") } else { ("does not speak TLS", "tcp") };
     let draft = Draft::new(Confidence::Confirmed, format!("Port {} {speaks}.", target.port))
-        .evidence(plain.iter().map(|(row, head)| {
-            Evidence::of(
-                format!("{} answered the ClientHello with {head:?}, which is no TLS record", row.ip()),
-                words::address(row.ip()),
-            )
-        }))
+        .evidence(tls_rows::said(plain.iter().map(|(row, head)| {
+            (*row, format!("answered the ClientHello with {head:?}, which is no TLS record"))
+        })))
         .fix(
             Fix::text(format!("Use the service's TLS port; if plaintext is meant, check it as {scheme}"))
                 .cli(format!("vpce-doctor check {scheme}://{}", target.authority())),

@@ -25,7 +25,10 @@ fn check(case: &Case<'_>) -> Outcome {
     tls_rows::untrusted(
         case,
         TrustFailure::SelfSigned,
-        |leaf| format!("The server presents a self-signed certificate ({}).", leaf.subject),
-        "Trust it on purpose with tls.ca_file, or ask the owner of the service for one that an authority signed",
+        |leaf| {
+            format!("The server presents a self-signed certificate ({}).", tls_rows::quoted(&leaf.subject))
+        },
+        "Ask the owner of the service for a certificate that an authority signed; or trust this one on purpose, in the \
+         application and in this check (tls.ca_file)",
     )
 }

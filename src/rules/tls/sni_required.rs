@@ -1,11 +1,11 @@
 //! `tls-sni-required`
 
 use crate::model::{
-    finding::{Confidence, Evidence, Fix},
+    finding::{Confidence, Fix},
     observation::{TlsOutcome, TlsProbe},
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, tls_rows};
 
 declare_finding! {
     /// ## What it means
@@ -32,12 +32,9 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let name = &first.server_name;
     let draft = Draft::new(Confidence::Confirmed, format!("The server does not serve the name {name}."))
-        .evidence(rows.iter().map(|(row, tls)| {
-            let asked = &tls.server_name;
-            let fact =
-                format!("{} answers a ClientHello for {asked} with the alert unrecognized_name", row.ip());
-            Evidence::of(fact, words::address(row.ip()))
-        }))
+        .evidence(tls_rows::said(rows.iter().map(|(row, tls)| {
+            (*row, format!("answered a ClientHello for {} with the alert unrecognized_name", tls.server_name))
+        })))
         .fix(Fix::text(format!(
             "Connect to the name that the service's owner gives out, or ask the owner to serve {name} here"
         )))

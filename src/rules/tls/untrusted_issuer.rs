@@ -26,7 +26,13 @@ fn check(case: &Case<'_>) -> Outcome {
     tls_rows::untrusted(
         case,
         TrustFailure::Unknown,
-        |leaf| format!("This host does not trust the issuer of {}, {}.", leaf.subject, leaf.issuer),
-        "Install the root certificate that the vendor names, or set tls.ca_file to it",
+        |leaf| {
+            format!(
+                "This host does not trust {}, which issued the certificate of {}.",
+                tls_rows::quoted(&leaf.issuer),
+                case.host()
+            )
+        },
+        "Give the application (and this check, by tls.ca_file) the root certificate that the vendor names",
     )
 }

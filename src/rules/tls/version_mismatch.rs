@@ -1,11 +1,11 @@
 //! `tls-version-mismatch`
 
 use crate::model::{
-    finding::{Confidence, Evidence, Fix},
+    finding::{Confidence, Fix},
     observation::TlsOutcome,
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, tls_rows};
 
 declare_finding! {
     /// ## What it means
@@ -32,10 +32,7 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     let draft = Draft::new(Confidence::Confirmed, "The server speaks neither TLS 1.2 nor TLS 1.3.")
-        .evidence(
-            rows.iter()
-                .map(|(row, said)| Evidence::of(format!("{} {said}", row.ip()), words::address(row.ip()))),
-        )
+        .evidence(tls_rows::said(rows.iter().map(|(row, said)| (*row, said.clone()))))
         .fix(Fix::text("The owner of the service enables TLS 1.2 or 1.3"))
         .explains(rows.iter().map(|(row, _)| *row));
     Ok(Some(draft))
@@ -43,12 +40,11 @@ fn check(case: &Case<'_>) -> Outcome {
 
 fn said(row: &Row<'_>) -> Option<String> {
     match &row.probe.tls.as_ref()?.outcome {
-        TlsOutcome::Alert { description } if description == "protocol_version" => Some(
-            "answers the ClientHello, which offers TLS 1.2 and 1.3, with the alert protocol_version"
-                .to_owned(),
-        ),
+        TlsOutcome::Alert { description } if description == "protocol_version" => {
+            Some("sent the alert protocol_version to a ClientHello that offers TLS 1.2 and 1.3".to_owned())
+        }
         TlsOutcome::Failed { message } if message.starts_with(TlsOutcome::NO_COMMON_VERSION) => {
-            Some(format!("chooses a version that was not offered ({message})"))
+            Some(format!("chose a version that was not offered ({message})"))
         }
         _ => None,
     }

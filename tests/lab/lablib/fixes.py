@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .declaration import World
-from .rules import AclEntry, GroupRule, Traffic
+from .rules import AclEntry, GroupRule, Route, Traffic
 
 
 def verified(targets: list[dict[str, Any]]) -> list[str]:
@@ -64,10 +64,28 @@ def _create_entry(world: World, words: list[str]) -> World:
     return dataclasses.replace(world, acls={**world.acls, acl.id: changed})
 
 
+def _route(world: World, words: list[str], *, there: bool, leads: bool = True) -> World:
+    """`there`: whether the table must have a route for the destination already."""
+    names = ("route-table-id", "destination-cidr-block", *(("vpc-peering-connection-id",) if leads else ()))
+    given = _options(words, *names)
+    table = world.route_tables[given.route_table_id]
+    rest = tuple(one for one in table.routes if one.destination != given.destination_cidr_block)
+    if (len(rest) < len(table.routes)) != there:
+        raise ValueError(f"{table.id} has {'no' if there else 'a'} route for {given.destination_cidr_block}: refused")
+    if leads:
+        peering = world.peerings[given.vpc_peering_connection_id]
+        rest = (*rest, Route(given.destination_cidr_block, peering.id, blackhole=False))
+    changed = dataclasses.replace(table, routes=rest)
+    return dataclasses.replace(world, route_tables={**world.route_tables, table.id: changed})
+
+
 _COMMANDS: dict[str, Any] = {
     "authorize-security-group-ingress": lambda world, words: _authorize(world, "inbound", words),
     "authorize-security-group-egress": lambda world, words: _authorize(world, "outbound", words),
     "create-network-acl-entry": _create_entry,
+    "create-route": lambda world, words: _route(world, words, there=False),
+    "replace-route": lambda world, words: _route(world, words, there=True),
+    "delete-route": lambda world, words: _route(world, words, there=True, leads=False),
 }
 
 
@@ -80,7 +98,8 @@ def _options(words: list[str], *names: str) -> SimpleNamespace:
 
 def _permission(text: str) -> GroupRule:
     """`IpProtocol=tcp,FromPort=443,ToPort=443,UserIdGroupPairs=[{GroupId=sg-app}]`, the CLI's shorthand."""
-    match = re.fullmatch(r"(.*),(?:UserIdGroupPairs=\[\{GroupId=|IpRanges=\[\{CidrIp=)([^,}]+)(?:,[^}]*)?\}\]", text)
+    peers = r"UserIdGroupPairs=\[\{GroupId=|IpRanges=\[\{CidrIp=|PrefixListIds=\[\{PrefixListId="
+    match = re.fullmatch(rf"(.*),(?:{peers})([^,}}]+)(?:,[^}}]*)?\}}\]", text)
     if match is None:
         raise ValueError(f"'{text}' is no permission that the lab can read")
     fields = _shorthand(match[1])
