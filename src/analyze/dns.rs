@@ -153,6 +153,24 @@ pub fn endpoint_of_own_name(host: &str) -> Option<&str> {
     label.get(..end)
 }
 
+/// The service that an endpoint's own name tells: `vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com` →
+/// `com.amazonaws.vpce.us-west-2.vpce-svc-9`.
+pub fn service_of_own_name(host: &str) -> Option<String> {
+    own_label(host)?;
+    let host = host.trim_end_matches('.');
+    let (labels, prefix) = match host.strip_suffix(".vpce.amazonaws.com.cn") {
+        Some(labels) => (labels, "cn.com.amazonaws"),
+        None => (host.strip_suffix(".vpce.amazonaws.com")?, "com.amazonaws"),
+    };
+    let (rest, region) = labels.rsplit_once('.').filter(|(_, region)| looks_like_region(region))?;
+    let mut labels = rest.split('.').skip_while(|label| !label.starts_with("vpce-")).skip(1).peekable();
+    if labels.peek()?.starts_with("vpce-svc-") {
+        return Some(format!("{prefix}.vpce.{region}.{}", labels.next()?));
+    }
+    let service: Vec<_> = labels.collect::<Vec<_>>().into_iter().rev().collect();
+    Some(format!("{prefix}.{region}.{}", service.join(".")))
+}
+
 /// The zone that an endpoint's own name is bound to: `vpce-0ab-x1y2-us-west-2a.…` → `us-west-2a`.
 pub fn zone_of_own_name(host: &str) -> Option<&str> {
     let label = own_label(host)?;
@@ -215,6 +233,20 @@ mod tests {
     #[test_case("*.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", None; "a wildcard")]
     fn zones_of_own_names(host: &str, zone: Option<&str>) {
         assert_eq!(zone_of_own_name(host), zone);
+    }
+
+    #[test_case(
+        "vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com",
+        Some("com.amazonaws.vpce.us-west-2.vpce-svc-9")
+    )]
+    #[test_case("vpce-0ab-x1y2-us-west-2a.sts.us-west-2.vpce.amazonaws.com.", Some("com.amazonaws.us-west-2.sts"); "zonal")]
+    #[test_case("vpce-0ab-x1y2.api.ecr.us-west-2.vpce.amazonaws.com", Some("com.amazonaws.us-west-2.ecr.api"); "of two labels")]
+    #[test_case("bucket.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", Some("com.amazonaws.us-west-2.s3"); "below it")]
+    #[test_case("vpce-0ab-x1y2.sts.cn-north-1.vpce.amazonaws.com.cn", Some("cn.com.amazonaws.cn-north-1.sts"); "in China")]
+    #[test_case("vpce-svc-9.us-west-2.vpce.amazonaws.com", None; "a service is no endpoint")]
+    #[test_case("vpce-0ab-x1y2.us-west-2.vpce.amazonaws.com", None; "no service")]
+    fn services_of_own_names(host: &str, service: Option<&str>) {
+        assert_eq!(service_of_own_name(host).as_deref(), service);
     }
 
     fn endpoint_for(service: &str, dns_names: &[&str]) -> VpcEndpoint {

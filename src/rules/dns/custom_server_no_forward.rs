@@ -60,7 +60,12 @@ fn draft(
 ) -> Draft {
     let host = case.host();
     let servers = words::list(wrong.iter().map(|server| server.server.ip()));
-    let says = if rows.is_empty() { "knows no address for" } else { "gives public addresses for" };
+    let (asked, says) = match (wrong.len(), rows.is_empty()) {
+        (1, true) => ("The DNS server this host is set to ask", "knows no address for"),
+        (1, false) => ("The DNS server this host is set to ask", "gives public addresses for"),
+        (_, true) => ("The DNS servers this host is set to ask", "know no address for"),
+        (_, false) => ("The DNS servers this host is set to ask", "give public addresses for"),
+    };
     let tried: Vec<_> = case.rows.iter().filter(|row| right.iter().any(|(ip, _)| *ip == row.ip())).collect();
     // Tried for comparison and without success: something else is in the way as well.
     let fails = !tried.is_empty() && !tried.iter().any(|row| row.passes_without_use(case));
@@ -73,10 +78,10 @@ fn draft(
     });
     Draft::new(
         confidence,
-        format!("The DNS server this host is set to ask, {servers}, {says} {host}; the VPC's resolver leads to the endpoint."),
+        format!("{asked}, {servers}, {says} {host}; the VPC's resolver leads to the endpoint."),
     )
-    .evidence([words::system(case)])
     .evidence(words::servers(case))
+    .evidence([words::system(case)])
     .evidence(leads)
     .evidence(rows.iter().copied().chain(tried).map(|row| words::packets(case, row)))
     .fix(Fix::text(format!(

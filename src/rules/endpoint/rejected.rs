@@ -1,6 +1,6 @@
 //! `endpoint-rejected`
 
-use crate::model::{endpoint::EndpointState, finding::Fix};
+use crate::model::endpoint::EndpointState;
 
 use super::{Case, Outcome, Rule, declare_finding, endpoint_state};
 
@@ -27,6 +27,9 @@ fn check(case: &Case<'_>) -> Outcome {
         case,
         &[EndpointState::Rejected],
         "was rejected by the provider, and nothing passes through it",
-        |endpoint| Fix::text(format!("Ask the provider why it rejected {}, and to accept it", endpoint.id)),
+        |endpoint| {
+            let text = format!("Ask the provider why it rejected {}, and to accept it", endpoint.id);
+            vec![endpoint_state::accept(endpoint, &text)]
+        },
     )
 }
