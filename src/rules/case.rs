@@ -177,12 +177,19 @@ impl<'a> Row<'a> {
 
     /// An answer came over a path that the configuration denies.
     pub(super) fn contradicts(&self) -> bool {
-        symptom::cell(&self.path.verdict(), &self.probe.tcp.outcome) == Some(Cell::DeniedAnswered)
+        let cell = symptom::cell(&self.path.verdict(), &self.probe.tcp.outcome);
+        cell == Some(Cell::DeniedAnswered) && !self.is_this_host()
     }
 
     /// Something on the far side of the path answered, if only to refuse.
     pub(super) fn is_answered(&self) -> bool {
         matches!(self.probe.tcp.outcome, TcpOutcome::Connected { .. } | TcpOutcome::Refused { .. })
+    }
+
+    /// What this host sends to itself never meets a group, an ACL or a route table.
+    pub(super) fn is_this_host(&self) -> bool {
+        let ip = self.ip();
+        ip.is_loopback() || ip.is_unspecified() || self.probe.source_ip == Known::Known(ip)
     }
 
     pub fn is_silent(&self) -> bool {

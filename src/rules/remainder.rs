@@ -51,6 +51,14 @@ fn connect(case: &Case<'_>, row: &Row<'_>, failure: Failure) -> (String, Vec<Str
                 vec![format!("ip route get {ip}"), "sudo nft list ruleset".to_owned()],
             );
         }
+        _ if row.is_this_host() => {
+            return (
+                format!(
+                    "{ip} is this host itself: a filter in DNS that answers so, or a record made by hand"
+                ),
+                vec![format!("dig +tries=1 {} @169.254.169.253", case.host())],
+            );
+        }
         Failure::Unreachable => {
             return (
                 "a router, or this host's own routes, said that the address cannot be reached".to_owned(),
@@ -147,7 +155,7 @@ fn unread(gaps: &[&Unknown]) -> String {
         actions::PEERING_CONNECTIONS => "a peering connection",
         actions::PREFIX_LIST_ENTRIES => "a prefix list",
         actions::VPC_ENDPOINTS => "the endpoint's state",
-        _ => "who holds the address, and what filters there",
+        _ => "what filters at the other end",
     };
     let mut things: Vec<&str> = Vec::new();
     for thing in gaps.iter().map(|why| thing(why)) {
@@ -171,10 +179,7 @@ fn ways_to_read(gaps: &[&Unknown]) -> Vec<String> {
     }
     let mut ways = Vec::new();
     if !actions.is_empty() {
-        ways.push(format!(
-            "allow {} to this run's role (it is refused), and check again",
-            words::list(actions)
-        ));
+        ways.push(format!("allow this run's role {}, and check again", words::list(actions)));
     }
     for why in gaps.iter().filter(|why| !forbidden(why)) {
         let way = if why.reason == Reason::NotAsked {

@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Outcome {
         .fix(Fix::text(format!("Repair {names}, or point resolv.conf at a server that answers")))
         .explains_name();
     let options = case.vpc().filter(|_| other_answers).map(|vpc| {
-        Fix::text("Or, if nothing but the VPC's resolver is needed, give the VPC's hosts that by DHCP options; they learn it as their leases are renewed")
+        Fix::text("Or, if nothing needs this server, hand out the VPC's resolver by DHCP options (carry over what else the present ones hold); hosts learn it as they renew their leases")
             .cli(format!(
                 "aws ec2 associate-dhcp-options --vpc-id {vpc} --dhcp-options-id $(aws ec2 create-dhcp-options \
                  --dhcp-configurations Key=domain-name-servers,Values=AmazonProvidedDNS \

@@ -91,6 +91,8 @@ fn only_candidate<'a>(case: &Case<'_>, endpoints: &[&'a VpcEndpoint]) -> Option<
         dns::private_dns_covers(&case.facts.inventory, e, case.host()).is_none()
             && !e.private_dns_enabled
             && e.service.contains(".vpce-svc-")
+            // A service that is described and declares no private name has none to switch on.
+            && case.facts.inventory.service(&e.service).is_none()
     };
     let named = |e: &&&VpcEndpoint| case.target.target.endpoint.as_ref().is_none_or(|id| *id == e.id);
     let aws = dns::service_of_aws_name(case.host()).is_some();

@@ -72,14 +72,15 @@ fn check(case: &Case<'_>) -> Outcome {
         }
         (None, None) => format!("{vpc} has no {}; {leads}.", what.describe()),
     };
-    // Two services that have no endpoint are two causes.
-    let subject = if regional.is_some() { what_is_asked(case) } else { what.reference(case) };
+    let meant = if regional.is_some() { None } else { what.meant(case) };
+    let subject_is_name = meant.is_none();
     let draft = Draft::new(confidence, summary)
+        .evidence([meant.unwrap_or_else(|| words::system(case))])
         .evidence([Evidence::of(
             format!("{vpc}: DescribeVpcEndpoints lists {}", listed(&endpoints)),
-            subject,
+            ResourceRef::new(ResourceKind::Vpc, vpc),
         )])
-        .evidence([words::system(case)])
+        .evidence((!subject_is_name).then(|| words::system(case)))
         .evidence(public.iter().map(|row| words::packets(case, row)))
         .evidence(guest.as_ref().map(Guest::evidence))
         .evidence(regional.as_ref().map(|(endpoint, name)| {
@@ -128,10 +129,6 @@ impl<'a> Guest<'a> {
     }
 }
 
-fn what_is_asked(case: &Case<'_>) -> ResourceRef {
-    ResourceRef::new(ResourceKind::DnsName, case.host())
-}
-
 /// What a name is that means the same service elsewhere.
 fn foreign(host: &str) -> &'static str {
     if dns::service_of_aws_name(host).is_some() { "another Region's name" } else { "the global name" }
@@ -155,11 +152,25 @@ impl Absent {
         }
     }
 
-    fn reference(&self, case: &Case<'_>) -> ResourceRef {
+    /// Why it should exist. The first evidence: two services that have no endpoint are two causes.
+    fn meant(&self, case: &Case<'_>) -> Option<Evidence> {
         match self {
-            Self::Endpoint(id) => ResourceRef::new(ResourceKind::VpcEndpoint, id),
-            Self::Service(name) => ResourceRef::new(ResourceKind::EndpointService, name),
-            Self::Any => what_is_asked(case),
+            Self::Endpoint(id) => {
+                let elsewhere = case.facts.inventory.endpoint(&EndpointId::new(id))?;
+                Some(Evidence::of(
+                    format!("the configuration names {id}, which is in {}", elsewhere.vpc),
+                    words::endpoint_ref(elsewhere),
+                ))
+            }
+            Self::Service(name) => {
+                let says = match &case.target.target.expect.service {
+                    Some(_) => "the configuration expects".to_owned(),
+                    None => format!("{} is a name of", case.host()),
+                };
+                let reference = ResourceRef::new(ResourceKind::EndpointService, name);
+                Some(Evidence::of(format!("{says} {name}"), reference))
+            }
+            Self::Any => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `endpoint-rejected`
 
-use crate::model::endpoint::EndpointState;
+use crate::model::{endpoint::EndpointState, finding::Fix};
 
 use super::{Case, Outcome, Rule, declare_finding, endpoint_state};
 
@@ -29,7 +29,9 @@ fn check(case: &Case<'_>) -> Outcome {
         "was rejected by the provider, and nothing passes through it",
         |endpoint| {
             let text = format!("Ask the provider why it rejected {}, and to accept it", endpoint.id);
-            vec![endpoint_state::accept(endpoint, &text)]
+            let again =
+                format!("If it cannot be accepted any more, delete {} and create it again", endpoint.id);
+            vec![endpoint_state::accept(endpoint, &text), Fix::text(again)]
         },
     )
 }

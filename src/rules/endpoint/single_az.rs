@@ -90,7 +90,10 @@ fn widen(case: &Case<'_>, endpoint: Option<&VpcEndpoint>, has: &BTreeSet<AzId>) 
         }
     }
     if subnets.is_empty() && inventory.subnets.is_known() {
-        return Fix::text(format!("{text}: this VPC has no subnet in another zone that is offered"));
+        return Fix::text(format!(
+            "{text}: first create a subnet in a zone that {} has none in",
+            endpoint.vpc
+        ));
     }
     let subnets = if subnets.is_empty() { "SUBNET_IDS".to_owned() } else { subnets.join(" ") };
     Fix::text(text).cli(format!(

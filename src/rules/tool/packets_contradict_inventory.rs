@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule::new(&PACKETS_CONTRADICT_INVENTORY, check);
 fn check(case: &Case<'_>) -> Outcome {
     let mut rows = Vec::new();
     let mut undecided = None;
-    for row in case.rows.iter().filter(|row| row.is_answered()) {
+    for row in case.rows.iter().filter(|row| row.is_answered() && !row.is_this_host()) {
         match row.path.verdict() {
             Known::Known(PathVerdict::Deny) => rows.push(row),
             Known::Known(PathVerdict::Allow) => {}
