@@ -137,13 +137,23 @@ pub fn service_of_aws_name(host: &str) -> Option<String> {
     if service.is_empty() || !looks_like_region(region) || service.contains(&"vpce") {
         return None;
     }
-    let service: Vec<_> = service.iter().rev().copied().collect();
+    let service: Vec<_> = of_service(service).iter().rev().copied().collect();
     Some(format!("{prefix}.{region}.{}", service.join(".")))
+}
+
+/// Services that give each customer's resource, account or bucket a name below their own.
+const WITH_NAMES_BELOW: [&[&str]; 3] = [&["dkr", "ecr"], &["execute-api"], &["s3"]];
+
+/// The labels that name the service: `dkr.ecr` of `123456789012.dkr.ecr`.
+fn of_service<'a>(labels: &'a [&'a str]) -> &'a [&'a str] {
+    let own = WITH_NAMES_BELOW.iter().find(|own| labels.ends_with(own)).map_or(labels.len(), |own| own.len());
+    &labels[labels.len() - own..]
 }
 
 /// Whether this is the name of an API of API Gateway: `abcd1234.execute-api.us-west-2.amazonaws.com`.
 pub fn is_api_name(host: &str) -> bool {
-    service_of_aws_name(host).is_some_and(|service| service.contains(".execute-api."))
+    let of_api_gateway = |service: String| service.ends_with(".execute-api");
+    service_of_aws_name(host).is_some_and(of_api_gateway) && !host.starts_with("execute-api.")
 }
 
 /// The endpoint whose own name (`vpce-….vpce.amazonaws.com`) this is.
@@ -216,6 +226,20 @@ mod tests {
             let host = host.trim_end_matches('.').to_ascii_lowercase();
             assert_eq!(aws_service_name(service), Some(host), "and back");
         }
+    }
+
+    #[test_case("123456789012.dkr.ecr.us-west-2.amazonaws.com", "com.amazonaws.us-west-2.ecr.dkr")]
+    #[test_case("bucket.with.dots.s3.us-west-2.amazonaws.com", "com.amazonaws.us-west-2.s3")]
+    #[test_case("abcd1234.execute-api.us-west-2.amazonaws.com", "com.amazonaws.us-west-2.execute-api")]
+    fn services_of_names_below_their_own(host: &str, service: &str) {
+        assert_eq!(service_of_aws_name(host).as_deref(), Some(service));
+    }
+
+    #[test_case("abcd1234.execute-api.us-west-2.amazonaws.com", true)]
+    #[test_case("execute-api.us-west-2.amazonaws.com", false; "the service itself")]
+    #[test_case("sts.us-west-2.amazonaws.com", false)]
+    fn names_of_apis(host: &str, is: bool) {
+        assert_eq!(is_api_name(host), is);
     }
 
     #[test_case("vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com", Some("vpce-0ab"))]

@@ -76,11 +76,24 @@ fn connect(case: &Case<'_>, row: &Row<'_>, failure: Failure) -> (String, Vec<Str
     }
     match row.path.verdict() {
         Known::Known(PathVerdict::Deny) => (
-            format!("the configuration stops these packets: {}", words::list(denials(row))),
+            format!(
+                "the configuration stops these packets: {}{}",
+                words::list(denials(row)),
+                if_private(row)
+            ),
             seen_from_here(row, port),
         ),
         Known::Known(PathVerdict::Allow) => (beyond(row), seen_from_here(row, port)),
         Known::Unknown(_) => undecided(row, port),
+    }
+}
+
+/// Nothing says whether a public name was meant to lead to an endpoint.
+fn if_private(row: &Row<'_>) -> &'static str {
+    if net::is_private(row.ip()) {
+        ""
+    } else {
+        "; if the name is meant to be private, nothing here leads it to an endpoint"
     }
 }
 

@@ -74,11 +74,13 @@ fn confidence(case: &Case<'_>, answered: bool, failing: &[&Row<'_>]) -> Confiden
     }
 }
 
-/// The line that gave this row, where DNS does not give the address. One that leads to an endpoint and works is right.
+/// The line that gave this row, where DNS does not give the address. One that leads to an endpoint and works is right,
+/// and one that leads to a tunnel on this host and works is meant so.
 fn overriding<'c>(case: &'c Case<'_>, row: &Row<'_>) -> Option<&'c HostsEntry> {
     let from_file = |ip: IpAddr| case.target.resolution.hosts_file.iter().find(|entry| entry.ip == ip);
     let is_right = matches!(row.endpoint, Known::Known(Some(_))) && row.symptom.is_none();
-    let applies = row.probe.used && !case.dns_gives(row.ip()) && !is_right && !row.ip().is_loopback();
+    let is_tunnel = row.ip().is_loopback() && row.symptom.is_none();
+    let applies = row.probe.used && !case.dns_gives(row.ip()) && !is_right && !is_tunnel;
     from_file(row.ip()).filter(|_| applies)
 }
 

@@ -201,12 +201,13 @@ fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confid
         let served = endpoints.iter().any(|e| e.service == service || covers(case, e));
         return (!served).then_some((Absent::Service(service), Confidence::Confirmed));
     }
-    // A name that says nothing of its service: it tells something that no endpoint here could serve it.
+    // A name of AWS that says nothing of its service: it tells something that no endpoint here could serve it. Of
+    // anybody else's name, nothing says that it should lead to an endpoint.
     let could_serve = |endpoint: &&VpcEndpoint| {
         endpoint.kind == EndpointKind::Interface
             && dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) != Some(false)
     };
-    let none = !endpoints.iter().any(could_serve) && target.literal().is_none();
+    let none = !endpoints.iter().any(could_serve) && dns::is_aws_name(case.host());
     let public = case.undelivered_public().next().is_some();
     let regional = endpoints.iter().any(|endpoint| dns::regional_name(endpoint, case.host()).is_some());
     let confidence = if regional { Confidence::Likely } else { Confidence::Possible };

@@ -90,10 +90,7 @@ fn widen(case: &Case<'_>, endpoint: Option<&VpcEndpoint>, has: &BTreeSet<AzId>) 
         }
     }
     if subnets.is_empty() && inventory.subnets.is_known() {
-        return Fix::text(format!(
-            "{text}: first create a subnet in a zone that {} has none in",
-            endpoint.vpc
-        ));
+        return Fix::text(format!("{text}; {} has none that would do, so create one first", endpoint.vpc));
     }
     let subnets = if subnets.is_empty() { "SUBNET_IDS".to_owned() } else { subnets.join(" ") };
     Fix::text(text).cli(format!(
