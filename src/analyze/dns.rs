@@ -52,7 +52,7 @@ fn private_names(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
 pub fn shadowing_domain(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<String> {
     let mut names = private_names(inventory, endpoint);
     if names.is_empty() {
-        names.extend(aws_service_name(&endpoint.service));
+        names.extend(aws_service_name(&endpoint.service).into_iter().flat_map(customary_names));
     }
     if names.iter().any(|pattern| name_matches(pattern, host)) {
         return None;
@@ -143,6 +143,13 @@ pub fn service_of_aws_name(host: &str) -> Option<String> {
 
 /// Services that give each customer's resource, account or bucket a name below their own.
 const WITH_NAMES_BELOW: [&[&str]; 3] = [&["dkr", "ecr"], &["execute-api"], &["s3"]];
+
+/// The private names of a service of AWS as far as its name tells.
+fn customary_names(name: String) -> Vec<String> {
+    let has_below = WITH_NAMES_BELOW.iter().any(|own| name.starts_with(&format!("{}.", own.join("."))));
+    let below = has_below.then(|| format!("*.{name}"));
+    below.into_iter().chain([name]).collect()
+}
 
 /// The labels that name the service: `dkr.ecr` of `123456789012.dkr.ecr`.
 fn of_service<'a>(labels: &'a [&'a str]) -> &'a [&'a str] {
@@ -310,6 +317,18 @@ mod tests {
     #[test_case(&["*.q.us-west-2.amazonaws.com"], "q.us-west-2.amazonaws.com", None; "above a wildcard")]
     fn domains_that_shadow(names: &[&str], host: &str, domain: Option<&str>) {
         let endpoint = endpoint_for("com.amazonaws.us-west-2.q", names);
+        let inventory = Inventory::none("test");
+        assert_eq!(shadowing_domain(&inventory, &endpoint, host).as_deref(), domain);
+    }
+
+    #[test_case("com.amazonaws.us-west-2.ecr.dkr", "123456789012.dkr.ecr.us-west-2.amazonaws.com", None; "names of accounts")]
+    #[test_case(
+        "com.amazonaws.us-west-2.sts",
+        "x.sts.us-west-2.amazonaws.com",
+        Some("sts.us-west-2.amazonaws.com")
+    )]
+    fn domains_that_shadow_where_no_name_is_described(service: &str, host: &str, domain: Option<&str>) {
+        let endpoint = endpoint_for(service, &[]);
         let inventory = Inventory::none("test");
         assert_eq!(shadowing_domain(&inventory, &endpoint, host).as_deref(), domain);
     }

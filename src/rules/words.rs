@@ -38,7 +38,7 @@ pub(super) fn endpoint(endpoint: &VpcEndpoint) -> Evidence {
     )
 }
 
-/// Of an id that DescribeVpcEndpoints did not tell of.
+/// Of an id that `DescribeVpcEndpoints` did not tell of.
 pub(super) fn unlisted(id: &EndpointId) -> String {
     format!("no endpoint {id} is listed in this account and Region (ec2:DescribeVpcEndpoints)")
 }

@@ -235,7 +235,11 @@ fn use_name(endpoint: &VpcEndpoint, name: &str) -> Fix {
         endpoint.id
     );
     let Some(region) = region(&endpoint.service) else { return Fix::text(text) };
-    let sts = if endpoint.service.ends_with(".sts") { " AWS_STS_REGIONAL_ENDPOINTS=regional" } else { "" };
+    let sts = if endpoint.service.rsplit('.').next() == Some("sts") {
+        " AWS_STS_REGIONAL_ENDPOINTS=regional"
+    } else {
+        ""
+    };
     Fix::text(text).cli(format!("export AWS_REGION={region} AWS_DEFAULT_REGION={region}{sts}"))
 }
 
