@@ -52,7 +52,7 @@ fn private_names(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
 pub fn shadowing_domain(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<String> {
     let mut names = private_names(inventory, endpoint);
     if names.is_empty() {
-        names.extend(aws_service_name(&endpoint.service));
+        names.extend(aws_service_name(&endpoint.service).into_iter().flat_map(customary_names));
     }
     if names.iter().any(|pattern| name_matches(pattern, host)) {
         return None;
@@ -137,13 +137,30 @@ pub fn service_of_aws_name(host: &str) -> Option<String> {
     if service.is_empty() || !looks_like_region(region) || service.contains(&"vpce") {
         return None;
     }
-    let service: Vec<_> = service.iter().rev().copied().collect();
+    let service: Vec<_> = of_service(service).iter().rev().copied().collect();
     Some(format!("{prefix}.{region}.{}", service.join(".")))
+}
+
+/// Services that give each customer's resource, account or bucket a name below their own.
+const WITH_NAMES_BELOW: [&[&str]; 3] = [&["dkr", "ecr"], &["execute-api"], &["s3"]];
+
+/// The private names of a service of AWS as far as its name tells.
+fn customary_names(name: String) -> Vec<String> {
+    let has_below = WITH_NAMES_BELOW.iter().any(|own| name.starts_with(&format!("{}.", own.join("."))));
+    let below = has_below.then(|| format!("*.{name}"));
+    below.into_iter().chain([name]).collect()
+}
+
+/// The labels that name the service: `dkr.ecr` of `123456789012.dkr.ecr`.
+fn of_service<'a>(labels: &'a [&'a str]) -> &'a [&'a str] {
+    let own = WITH_NAMES_BELOW.iter().find(|own| labels.ends_with(own)).map_or(labels.len(), |own| own.len());
+    &labels[labels.len() - own..]
 }
 
 /// Whether this is the name of an API of API Gateway: `abcd1234.execute-api.us-west-2.amazonaws.com`.
 pub fn is_api_name(host: &str) -> bool {
-    service_of_aws_name(host).is_some_and(|service| service.contains(".execute-api."))
+    let of_api_gateway = |service: String| service.ends_with(".execute-api");
+    service_of_aws_name(host).is_some_and(of_api_gateway) && !host.starts_with("execute-api.")
 }
 
 /// The endpoint whose own name (`vpce-….vpce.amazonaws.com`) this is.
@@ -151,6 +168,24 @@ pub fn endpoint_of_own_name(host: &str) -> Option<&str> {
     let label = own_label(host)?;
     let end = label.match_indices('-').nth(1).map_or(label.len(), |(at, _)| at);
     label.get(..end)
+}
+
+/// The service that an endpoint's own name tells: `vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com` →
+/// `com.amazonaws.vpce.us-west-2.vpce-svc-9`.
+pub fn service_of_own_name(host: &str) -> Option<String> {
+    own_label(host)?;
+    let host = host.trim_end_matches('.');
+    let (labels, prefix) = match host.strip_suffix(".vpce.amazonaws.com.cn") {
+        Some(labels) => (labels, "cn.com.amazonaws"),
+        None => (host.strip_suffix(".vpce.amazonaws.com")?, "com.amazonaws"),
+    };
+    let (rest, region) = labels.rsplit_once('.').filter(|(_, region)| looks_like_region(region))?;
+    let mut labels = rest.split('.').skip_while(|label| !label.starts_with("vpce-")).skip(1).peekable();
+    if labels.peek()?.starts_with("vpce-svc-") {
+        return Some(format!("{prefix}.vpce.{region}.{}", labels.next()?));
+    }
+    let service: Vec<_> = labels.collect::<Vec<_>>().into_iter().rev().collect();
+    Some(format!("{prefix}.{region}.{}", service.join(".")))
 }
 
 /// The zone that an endpoint's own name is bound to: `vpce-0ab-x1y2-us-west-2a.…` → `us-west-2a`.
@@ -200,6 +235,20 @@ mod tests {
         }
     }
 
+    #[test_case("123456789012.dkr.ecr.us-west-2.amazonaws.com", "com.amazonaws.us-west-2.ecr.dkr")]
+    #[test_case("bucket.with.dots.s3.us-west-2.amazonaws.com", "com.amazonaws.us-west-2.s3")]
+    #[test_case("abcd1234.execute-api.us-west-2.amazonaws.com", "com.amazonaws.us-west-2.execute-api")]
+    fn services_of_names_below_their_own(host: &str, service: &str) {
+        assert_eq!(service_of_aws_name(host).as_deref(), Some(service));
+    }
+
+    #[test_case("abcd1234.execute-api.us-west-2.amazonaws.com", true)]
+    #[test_case("execute-api.us-west-2.amazonaws.com", false; "the service itself")]
+    #[test_case("sts.us-west-2.amazonaws.com", false)]
+    fn names_of_apis(host: &str, is: bool) {
+        assert_eq!(is_api_name(host), is);
+    }
+
     #[test_case("vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com", Some("vpce-0ab"))]
     #[test_case("vpce-0ab-x1y2-us-west-2a.sts.us-west-2.vpce.amazonaws.com.", Some("vpce-0ab"); "zonal")]
     #[test_case("bucket.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", Some("vpce-0ab"); "below it")]
@@ -215,6 +264,20 @@ mod tests {
     #[test_case("*.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", None; "a wildcard")]
     fn zones_of_own_names(host: &str, zone: Option<&str>) {
         assert_eq!(zone_of_own_name(host), zone);
+    }
+
+    #[test_case(
+        "vpce-0ab-x1y2.vpce-svc-9.us-west-2.vpce.amazonaws.com",
+        Some("com.amazonaws.vpce.us-west-2.vpce-svc-9")
+    )]
+    #[test_case("vpce-0ab-x1y2-us-west-2a.sts.us-west-2.vpce.amazonaws.com.", Some("com.amazonaws.us-west-2.sts"); "zonal")]
+    #[test_case("vpce-0ab-x1y2.api.ecr.us-west-2.vpce.amazonaws.com", Some("com.amazonaws.us-west-2.ecr.api"); "of two labels")]
+    #[test_case("bucket.vpce-0ab-x1y2.s3.us-west-2.vpce.amazonaws.com", Some("com.amazonaws.us-west-2.s3"); "below it")]
+    #[test_case("vpce-0ab-x1y2.sts.cn-north-1.vpce.amazonaws.com.cn", Some("cn.com.amazonaws.cn-north-1.sts"); "in China")]
+    #[test_case("vpce-svc-9.us-west-2.vpce.amazonaws.com", None; "a service is no endpoint")]
+    #[test_case("vpce-0ab-x1y2.us-west-2.vpce.amazonaws.com", None; "no service")]
+    fn services_of_own_names(host: &str, service: Option<&str>) {
+        assert_eq!(service_of_own_name(host).as_deref(), service);
     }
 
     fn endpoint_for(service: &str, dns_names: &[&str]) -> VpcEndpoint {
@@ -254,6 +317,18 @@ mod tests {
     #[test_case(&["*.q.us-west-2.amazonaws.com"], "q.us-west-2.amazonaws.com", None; "above a wildcard")]
     fn domains_that_shadow(names: &[&str], host: &str, domain: Option<&str>) {
         let endpoint = endpoint_for("com.amazonaws.us-west-2.q", names);
+        let inventory = Inventory::none("test");
+        assert_eq!(shadowing_domain(&inventory, &endpoint, host).as_deref(), domain);
+    }
+
+    #[test_case("com.amazonaws.us-west-2.ecr.dkr", "123456789012.dkr.ecr.us-west-2.amazonaws.com", None; "names of accounts")]
+    #[test_case(
+        "com.amazonaws.us-west-2.sts",
+        "x.sts.us-west-2.amazonaws.com",
+        Some("sts.us-west-2.amazonaws.com")
+    )]
+    fn domains_that_shadow_where_no_name_is_described(service: &str, host: &str, domain: Option<&str>) {
+        let endpoint = endpoint_for(service, &[]);
         let inventory = Inventory::none("test");
         assert_eq!(shadowing_domain(&inventory, &endpoint, host).as_deref(), domain);
     }

@@ -6,7 +6,7 @@ use crate::model::{
     endpoint::NetworkInterface,
     facts::Facts,
     id::{NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
-    inventory::{Inventory, actions},
+    inventory::Inventory,
     known::{Known, Reason, Unknown},
 };
 
@@ -47,7 +47,7 @@ impl Place {
         match inventory.interface_holding(ip, vpc) {
             Known::Known(Some(eni)) => Self::of_interface(ip, eni),
             Known::Known(None) => {
-                Self::nowhere(ip, &Unknown::new(actions::NETWORK_INTERFACES, Reason::Absent))
+                Self::nowhere(ip, &Unknown::new(format!("the place of {ip}"), Reason::Unheld))
             }
             Known::Unknown(why) => Self::nowhere(ip, &why),
         }

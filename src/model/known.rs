@@ -35,6 +35,8 @@ pub enum Reason {
     Failed { message: String },
     /// The directory has no such output, or the record lacks the field.
     Absent,
+    /// The network interfaces were read, and none holds the address.
+    Unheld,
     /// Several candidates fit, and nothing tells which is meant.
     Ambiguous { candidates: Vec<String> },
     /// Nobody asked: there is no inventory, or the question did not arise.
@@ -123,6 +125,7 @@ impl Reason {
             Self::TimedOut => "no answer before the deadline".to_owned(),
             Self::Failed { message } => message.clone(),
             Self::Absent => "not among what was given".to_owned(),
+            Self::Unheld => "no network interface that was read holds it".to_owned(),
             Self::Ambiguous { candidates } => format!("ambiguous: {}", candidates.join(", ")),
             Self::NotAsked => "not asked".to_owned(),
         }

@@ -14,6 +14,9 @@ pub(super) fn failed<'a>(case: &Case<'a>, is: impl Fn(&Reason) -> bool) -> Vec<&
     case.facts.inventory.calls.iter().filter(|call| call.failure.as_ref().is_some_and(&is)).collect()
 }
 
+/// As many as a sentence bears; the evidence names them all.
+const FEW: usize = 3;
+
 /// A fault of our own sight explains nothing that fails; it matters where something fails.
 pub(super) fn draft(
     case: &Case<'_>,
@@ -30,9 +33,10 @@ pub(super) fn draft(
     if actions.is_empty() {
         return None;
     }
+    let short = if actions.len() > FEW { format!("{} calls", actions.len()) } else { words::list(&actions) };
     let actions = words::list(actions);
     let severity = if case.symptoms.is_empty() { Severity::Info } else { Severity::Warning };
-    let draft = Draft::new(Confidence::Confirmed, summary(&actions))
+    let draft = Draft::new(Confidence::Confirmed, summary(&short))
         .severity(severity)
         .evidence(failed.iter().map(|call| {
             let why = match &call.failure {

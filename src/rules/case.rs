@@ -177,12 +177,19 @@ impl<'a> Row<'a> {
 
     /// An answer came over a path that the configuration denies.
     pub(super) fn contradicts(&self) -> bool {
-        symptom::cell(&self.path.verdict(), &self.probe.tcp.outcome) == Some(Cell::DeniedAnswered)
+        let cell = symptom::cell(&self.path.verdict(), &self.probe.tcp.outcome);
+        cell == Some(Cell::DeniedAnswered) && !self.is_this_host()
     }
 
     /// Something on the far side of the path answered, if only to refuse.
     pub(super) fn is_answered(&self) -> bool {
         matches!(self.probe.tcp.outcome, TcpOutcome::Connected { .. } | TcpOutcome::Refused { .. })
+    }
+
+    /// What this host sends to itself never meets a group, an ACL or a route table.
+    pub(super) fn is_this_host(&self) -> bool {
+        let held = matches!(self.eni, Known::Known(Some(_)));
+        is_own(self.probe) || (self.ip().is_loopback() && !held)
     }
 
     pub fn is_silent(&self) -> bool {

@@ -34,9 +34,12 @@ pub(super) fn all_silent(case: &Case<'_>) -> bool {
 
 /// The VPC's own resolver, wherever it was asked.
 pub(super) fn resolver<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a ServerAnswer> {
-    let inventory = &case.facts.inventory;
     let servers = case.target.resolution.servers.iter();
-    servers.filter(|s| s.role == ServerRole::VpcResolver || dns::is_vpc_resolver(inventory, s.server))
+    servers.filter(|server| is_resolver(case, server))
+}
+
+pub(super) fn is_resolver(case: &Case<'_>, server: &ServerAnswer) -> bool {
+    server.role == ServerRole::VpcResolver || dns::is_vpc_resolver(&case.facts.inventory, server.server)
 }
 
 /// The server knows the name, or knows that it does not exist.

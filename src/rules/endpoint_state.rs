@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, words};
+use super::{Case, Draft, Outcome, Row, new_endpoint, words};
 
 /// Silent rows whose endpoint is in one of these states, or a name that gives nothing while the endpoint the user
 /// configured is in it: private DNS starts to answer only once the endpoint is available.
@@ -19,7 +19,7 @@ pub(super) fn found(
     case: &Case<'_>,
     states: &[EndpointState],
     says: &str,
-    fix: impl Fn(&VpcEndpoint) -> Fix,
+    fixes: impl Fn(&VpcEndpoint) -> Vec<Fix>,
 ) -> Outcome {
     let mut rows: Vec<&Row<'_>> = Vec::new();
     let mut endpoints: Vec<&VpcEndpoint> = Vec::new();
@@ -51,7 +51,26 @@ pub(super) fn found(
         .evidence(rows.iter().map(|row| words::packets(case, row)))
         .explains(rows.iter().copied());
     let draft = if named.is_some() && case.name_gives_nothing() { draft.explains_name() } else { draft };
-    Ok(Some(endpoints.iter().fold(draft, |draft, endpoint| draft.fix(fix(endpoint)))))
+    Ok(Some(endpoints.iter().flat_map(|endpoint| fixes(endpoint)).fold(draft, Draft::fix)))
+}
+
+/// What only the provider can run.
+pub(super) fn accept(endpoint: &VpcEndpoint, text: &str) -> Fix {
+    Fix::text(text).cli(format!(
+        "aws ec2 accept-vpc-endpoint-connections --service-id {} --vpc-endpoint-ids {}   # run by the provider",
+        endpoint.service.rsplit('.').next().unwrap_or(&endpoint.service),
+        endpoint.id
+    ))
+}
+
+pub(super) fn delete(endpoint: &VpcEndpoint, text: &str) -> Fix {
+    Fix::text(text).cli(format!("aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {}", endpoint.id))
+}
+
+/// The same endpoint once more.
+pub(super) fn create(case: &Case<'_>, endpoint: &VpcEndpoint) -> Fix {
+    let private_dns = endpoint.private_dns_enabled;
+    new_endpoint::fix(case, "Then create it again", &endpoint.service, Some(endpoint), private_dns)
 }
 
 /// For states that do not prove that packets stop.

@@ -1,16 +1,22 @@
 //! What no finding accounts for: said, with what it may still be and what would settle it.
 
 use crate::{
-    analyze::path::{Step, StepOutcome},
+    analyze::{
+        dns,
+        path::{Step, StepOutcome},
+    },
     model::{
+        endpoint::VpcEndpoint,
         finding::{Failure, Finding, Phase, Symptom},
+        inventory::actions,
         known::{Known, Reason, Unknown},
         net,
+        observation::{Rcode, ServerAnswer},
         report::{PathVerdict, Unexplained},
     },
 };
 
-use super::{Case, Row, words};
+use super::{Case, Row, dns_servers, words};
 
 pub(super) fn remainder(case: &Case<'_>, findings: &[Finding]) -> Vec<Unexplained> {
     let explained = |symptom: &&Symptom| findings.iter().any(|finding| finding.explains.contains(symptom));
@@ -45,6 +51,14 @@ fn connect(case: &Case<'_>, row: &Row<'_>, failure: Failure) -> (String, Vec<Str
                 vec![format!("ip route get {ip}"), "sudo nft list ruleset".to_owned()],
             );
         }
+        _ if row.is_this_host() => {
+            return (
+                format!(
+                    "{ip} is this host itself: a filter in DNS that answers so, or a record made by hand"
+                ),
+                vec![format!("dig +tries=1 {} @169.254.169.253", case.host())],
+            );
+        }
         Failure::Unreachable => {
             return (
                 "a router, or this host's own routes, said that the address cannot be reached".to_owned(),
@@ -62,11 +76,24 @@ fn connect(case: &Case<'_>, row: &Row<'_>, failure: Failure) -> (String, Vec<Str
     }
     match row.path.verdict() {
         Known::Known(PathVerdict::Deny) => (
-            format!("the configuration stops these packets: {}", words::list(denials(row))),
+            format!(
+                "the configuration stops these packets: {}{}",
+                words::list(denials(row)),
+                if_private(row)
+            ),
             seen_from_here(row, port),
         ),
         Known::Known(PathVerdict::Allow) => (beyond(row), seen_from_here(row, port)),
         Known::Unknown(_) => undecided(row, port),
+    }
+}
+
+/// Nothing says whether a public name was meant to lead to an endpoint.
+fn if_private(row: &Row<'_>) -> &'static str {
+    if net::is_private(row.ip()) {
+        ""
+    } else {
+        "; if the name is meant to be private, nothing here leads it to an endpoint"
     }
 }
 
@@ -118,28 +145,71 @@ fn undecided(row: &Row<'_>, port: u16) -> (String, Vec<String>) {
             "a public address: what is left is this subnet's way to the internet, or the other end".to_owned()
         }
         (true, true) => {
-            "the VPC's configuration was not read: a group, an ACL, a route, the endpoint's state or the provider"
+            "the VPC's configuration was not read: a group, an ACL, a route, the endpoint's state, the \
+                         provider or a firewall on this host"
                 .to_owned()
         }
-        (false, true) => {
-            "what could not be read may be the cause; if it allows, the provider or a firewall on this host"
-                .to_owned()
-        }
+        (false, true) => format!(
+            "{}, which this run could not read; if that allows, the provider or a firewall on this host",
+            unread(&gaps)
+        ),
     };
-    let mut settle: Vec<String> = Vec::new();
-    for why in gaps {
-        let missing = if why.reason == Reason::NotAsked {
-            "the configuration: AWS credentials, or --inventory DIR".to_owned()
-        } else {
-            format!("{} ({})", why.missing, why.reason.describe())
-        };
-        if !settle.contains(&missing) {
-            settle.push(missing);
-        }
-    }
+    let mut settle = ways_to_read(&gaps);
     settle.extend(seen_from_here(row, port));
     (left, settle)
 }
+
+/// What the calls would have told that did not answer.
+fn unread(gaps: &[&Unknown]) -> String {
+    let thing = |why: &Unknown| match why.missing.as_str() {
+        actions::SECURITY_GROUPS => "a security group",
+        actions::NETWORK_ACLS => "a network ACL",
+        actions::ROUTE_TABLES => "a route table",
+        actions::PEERING_CONNECTIONS => "a peering connection",
+        actions::PREFIX_LIST_ENTRIES => "a prefix list",
+        actions::VPC_ENDPOINTS => "the endpoint's state",
+        _ => "what filters at the other end",
+    };
+    let mut things: Vec<&str> = Vec::new();
+    for thing in gaps.iter().map(|why| thing(why)) {
+        if !things.contains(&thing) {
+            things.push(thing);
+        }
+    }
+    match things.as_slice() {
+        [start @ .., last] if !start.is_empty() => format!("{} or {last}", start.join(", ")),
+        _ => things.concat(),
+    }
+}
+
+fn ways_to_read(gaps: &[&Unknown]) -> Vec<String> {
+    let forbidden = |why: &&&Unknown| matches!(&why.reason, Reason::Denied { code, .. } if FORBIDDEN.contains(&code.as_str()));
+    let mut actions: Vec<&str> = Vec::new();
+    for why in gaps.iter().filter(forbidden) {
+        if !actions.contains(&why.missing.as_str()) {
+            actions.push(&why.missing);
+        }
+    }
+    let mut ways = Vec::new();
+    if !actions.is_empty() {
+        ways.push(format!("allow this run's role {}, and check again", words::list(actions)));
+    }
+    for why in gaps.iter().filter(|why| !forbidden(why)) {
+        let way = if why.reason == Reason::NotAsked {
+            "check again with AWS credentials, or with --inventory DIR: a directory of `aws ec2 describe-*` output"
+                .to_owned()
+        } else {
+            format!("{} ({})", why.missing, why.reason.describe())
+        };
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways
+}
+
+/// The credentials are good, and the policy does not allow the action.
+const FORBIDDEN: [&str; 2] = ["UnauthorizedOperation", "AccessDenied"];
 
 fn tls(case: &Case<'_>, row: &Row<'_>, failure: Failure) -> (String, Vec<String>) {
     let target = &case.target.target;
@@ -178,12 +248,9 @@ fn http(case: &Case<'_>, row: &Row<'_>) -> (String, Vec<String>) {
 
 fn name(case: &Case<'_>) -> (String, Vec<String>) {
     let host = case.host();
-    let answered = case.answers().next().is_some();
-    let left = if answered {
-        "DNS answers, and gives no address: a record of another type, a filter, or a resolver that failed on the way"
-    } else {
-        "no DNS server gave an answer that could be used"
-    };
+    let said = words::servers(case).into_iter().map(|evidence| evidence.fact).collect::<Vec<_>>().join("; ");
+    let left =
+        if said.is_empty() { no_answer(case).to_owned() } else { format!("{said}: {}", no_answer(case)) };
     let mut servers: Vec<String> = case
         .target
         .resolution
@@ -194,7 +261,31 @@ fn name(case: &Case<'_>) -> (String, Vec<String>) {
     if servers.is_empty() {
         servers.push(format!("getent ahosts {host}"));
     }
-    (left.to_owned(), servers)
+    (left, servers)
+}
+
+/// What may be behind answers that no finding accounts for.
+fn no_answer(case: &Case<'_>) -> &'static str {
+    let says = |rcode: Rcode| {
+        dns_servers::resolver(case)
+            .flat_map(ServerAnswer::lookups)
+            .any(move |lookup| lookup.answer().is_some_and(|answer| answer.rcode == rcode))
+    };
+    let covers = |endpoint: &&VpcEndpoint| {
+        endpoint.private_dns_enabled
+            && dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+    };
+    let is_private = || case.endpoints().is_ok_and(|all| all.iter().any(covers));
+    if case.answers().next().is_none() {
+        "no DNS server gave an answer that could be used"
+    } else if says(Rcode::ServFail) {
+        "a forwarding rule of Route 53 Resolver to a server that fails, or the zone's own servers"
+    } else if says(Rcode::NxDomain) && is_private() {
+        "private DNS of an endpoint here covers the name, so what is left is a zone of the same name in this VPC, a rule of \
+         DNS Firewall, or a service that does not have this name"
+    } else {
+        "a record of another type, a filter, or a resolver that failed on the way"
+    }
 }
 
 fn bracketed(row: &Row<'_>) -> String {

@@ -1,15 +1,16 @@
 //! How rules word what they saw: one phrase a fact, the same in every finding.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::model::{
     endpoint::VpcEndpoint,
     finding::Evidence,
+    id::EndpointId,
     observation::{LookupOutcome, ServerAnswer, SystemOutcome},
     resource::{ResourceKind, ResourceRef},
 };
 
-use super::{Case, Row};
+use super::{Case, Row, dns_servers};
 
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
@@ -37,6 +38,11 @@ pub(super) fn endpoint(endpoint: &VpcEndpoint) -> Evidence {
     )
 }
 
+/// Of an id that `DescribeVpcEndpoints` did not tell of.
+pub(super) fn unlisted(id: &EndpointId) -> String {
+    format!("no endpoint {id} is listed in this account and Region (ec2:DescribeVpcEndpoints)")
+}
+
 pub(super) fn endpoint_ref(endpoint: &VpcEndpoint) -> ResourceRef {
     ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id)
 }
@@ -53,30 +59,63 @@ pub(super) fn system(case: &Case<'_>) -> Evidence {
     Evidence::of(fact, ResourceRef::new(ResourceKind::DnsName, host))
 }
 
-/// What each DNS server said, one fact a server.
+/// What the DNS servers said; those that said the same in one fact.
 pub(super) fn servers(case: &Case<'_>) -> Vec<Evidence> {
-    case.target.resolution.servers.iter().filter_map(server).collect()
+    let mut groups: Vec<(Said, bool, Vec<SocketAddr>)> = Vec::new();
+    for server in &case.target.resolution.servers {
+        let Some(said) = said(server) else { continue };
+        let is_resolver = dns_servers::is_resolver(case, server);
+        match groups.iter_mut().find(|(other, resolver, _)| *other == said && *resolver == is_resolver) {
+            Some((_, _, servers)) => servers.push(server.server),
+            None => groups.push((said, is_resolver, vec![server.server])),
+        }
+    }
+    groups.iter().map(|(said, is_resolver, servers)| heard(said, *is_resolver, servers)).collect()
 }
 
-fn server(server: &ServerAnswer) -> Option<Evidence> {
-    let addresses: Vec<_> = server.addresses().collect();
-    let said = if addresses.is_empty() {
-        match &server.a.outcome {
-            LookupOutcome::Answered(answer) if answer.cnames.is_empty() => match &answer.soa {
-                Some(zone) => format!("answers {} (zone {zone})", answer.rcode.name()),
-                None => format!("answers {}", answer.rcode.name()),
-            },
-            LookupOutcome::Answered(answer) => {
-                let chain = list(answer.cnames.iter().map(|cname| &cname.target));
-                format!("answers {} after CNAME {chain}", answer.rcode.name())
-            }
-            LookupOutcome::TimedOut => format!("gives no answer in {}", server.a.seconds),
-            LookupOutcome::Failed { message } => format!("fails: {message}"),
-            LookupOutcome::NotAwaited => return None,
-        }
-    } else {
-        format!("answers {}", list(addresses))
+/// What one server said, as a sentence goes on after its name: of one, and of several.
+#[derive(PartialEq)]
+enum Said {
+    Answers(String),
+    Nothing(String),
+    /// In words of its own.
+    Fails(String),
+}
+
+fn heard(said: &Said, is_resolver: bool, servers: &[SocketAddr]) -> Evidence {
+    let several = servers.len() > 1;
+    let said = match said {
+        Said::Answers(what) => format!(" {} {what}", if several { "answer" } else { "answers" }),
+        Said::Nothing(wait) => format!(" {} no answer in {wait}", if several { "give" } else { "gives" }),
+        Said::Fails(how) => format!(": {how}"),
     };
-    let reference = ResourceRef::new(ResourceKind::DnsServer, server.server);
-    Some(Evidence::of(format!("{} {said}", server.server), reference))
+    let whose = if is_resolver { " (the VPC's resolver)" } else { "" };
+    let names = list(servers.iter().map(server_name));
+    let reference = servers.first().map(|server| ResourceRef::new(ResourceKind::DnsServer, server));
+    Evidence { fact: format!("{names}{whose}{said}"), reference }
+}
+
+/// As people write it: the port where it is not the usual one.
+pub(super) fn server_name(server: &SocketAddr) -> String {
+    if server.port() == 53 { server.ip().to_string() } else { server.to_string() }
+}
+
+fn said(server: &ServerAnswer) -> Option<Said> {
+    let addresses: Vec<_> = server.addresses().collect();
+    if !addresses.is_empty() {
+        return Some(Said::Answers(list(addresses)));
+    }
+    Some(match &server.a.outcome {
+        LookupOutcome::Answered(answer) if answer.cnames.is_empty() => Said::Answers(match &answer.soa {
+            Some(zone) => format!("{} (zone {zone})", answer.rcode.name()),
+            None => answer.rcode.name(),
+        }),
+        LookupOutcome::Answered(answer) => {
+            let chain = list(answer.cnames.iter().map(|cname| &cname.target));
+            Said::Answers(format!("{} after CNAME {chain}", answer.rcode.name()))
+        }
+        LookupOutcome::TimedOut => Said::Nothing(server.a.seconds.to_string()),
+        LookupOutcome::Failed { message } => Said::Fails(message.clone()),
+        LookupOutcome::NotAwaited => return None,
+    })
 }

@@ -59,7 +59,7 @@ fn complete(vantage: Vantage, inventory: &Inventory, ip: IpAddr) -> Vantage {
     let found = inventory.interface_holding(ip, vantage.vpc.known());
     let eni = match found.ok() {
         Ok(Some(eni)) => *eni,
-        Ok(None) => return lost(vantage, &Unknown::new(actions::NETWORK_INTERFACES, Reason::Absent)),
+        Ok(None) => return lost(vantage, &Unknown::new(format!("the place of {ip}"), Reason::Unheld)),
         Err(why) => return lost(vantage, &why),
     };
     let az_id = inventory.az_id_of(eni).ok_or_else(|| Unknown::new(actions::SUBNETS, Reason::Absent));

@@ -276,7 +276,7 @@ async fn truncation_without_tcp_names_the_transport() {
         sent(&answer)
     });
     tokio::spawn(over_udp(udp, habit));
-    assert_eq!(message_of(ask_a(to).await), "the answer was truncated, and TCP to the server: refused");
+    assert_eq!(message_of(ask_a(to).await), "over UDP a truncated answer, over TCP no connection (refused)");
 }
 
 #[tokio::test]
@@ -287,7 +287,7 @@ async fn tcp_that_closes_early_says_so() {
     })
     .await;
     let message = message_of(ask_a(to).await);
-    assert_eq!(message, "the answer was truncated, and over TCP: the server closed the connection");
+    assert_eq!(message, "over UDP a truncated answer, over TCP: the server closed the connection");
 }
 
 #[tokio::test]

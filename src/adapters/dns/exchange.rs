@@ -90,13 +90,13 @@ async fn after_truncation(server: SocketAddr, question: &Question, deadline: Ins
     let (probe, stream) = tcp::connect(server, deadline).await;
     let Some(stream) = stream else {
         return failed(format!(
-            "the answer was truncated, and TCP to the server: {}",
+            "over UDP a truncated answer, over TCP no connection ({})",
             probe.outcome.as_str()
         ));
     };
     match timeout_at(deadline, over_tcp(stream, question)).await {
-        Err(_) => failed("the answer was truncated, and over TCP none came in time".to_owned()),
-        Ok(Err(error)) => failed(format!("the answer was truncated, and over TCP: {}", words(&error))),
+        Err(_) => failed("over UDP a truncated answer, over TCP none in time".to_owned()),
+        Ok(Err(error)) => failed(format!("over UDP a truncated answer, over TCP: {}", words(&error))),
         Ok(Ok(answer)) => LookupOutcome::Answered(answer),
     }
 }

@@ -249,7 +249,7 @@ impl Question<'_> {
         let vpc = self.source.vpc.ok()?;
         let inside =
             self.inventory.vpc(vpc).is_some_and(|vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(&ip)));
-        if inside && matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Absent) {
+        if inside && matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Unheld) {
             self.sees_whole_vpc()?;
             if let Some(eni) = self.held_elsewhere() {
                 let resource = Some(ResourceRef::new(ResourceKind::NetworkInterface, &eni.id));

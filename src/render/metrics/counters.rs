@@ -185,7 +185,7 @@ fn code(failure: &Reason) -> &str {
         Reason::Unreachable { .. } => "unreachable",
         Reason::TimedOut => "timed-out",
         Reason::Failed { .. } => "failed",
-        Reason::Absent | Reason::Ambiguous { .. } | Reason::NotAsked => "other",
+        Reason::Absent | Reason::Unheld | Reason::Ambiguous { .. } | Reason::NotAsked => "other",
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, new_endpoint, words};
 
 declare_finding! {
     /// ## What it means
@@ -39,22 +39,42 @@ fn check(case: &Case<'_>) -> Outcome {
     let gone =
         id.as_ref().is_some_and(|id| inventory.vpc_endpoints.is_known() && inventory.endpoint(id).is_none());
     let confidence = if gone { Confidence::Confirmed } else { Confidence::Likely };
-    let listed = id.filter(|_| gone).map(|id| {
-        Evidence::of(
-            format!("DescribeVpcEndpoints lists no {id}"),
-            ResourceRef::new(ResourceKind::VpcEndpoint, &id),
-        )
-    });
+    let listed = id
+        .filter(|_| gone)
+        .map(|id| Evidence::of(words::unlisted(&id), ResourceRef::new(ResourceKind::VpcEndpoint, &id)));
     let draft =
         Draft::new(confidence, format!("{} is an alias of {end}, which does not exist.", case.host()))
+            .evidence([words::system(case)])
             .evidence(words::servers(case))
             .evidence(listed)
-            .fix(Fix::text(format!(
-                "Point the record of {} at the endpoint that serves it now, as an alias",
-                case.host()
-            )))
+            .fix(fix(case, end))
             .explains_name();
     Ok(Some(draft))
+}
+
+/// To an endpoint for the same service, where there is one.
+fn fix(case: &Case<'_>, end: &str) -> Fix {
+    let host = case.host();
+    let Some(service) = dns::service_of_own_name(end) else {
+        return Fix::text(format!(
+            "Point the record of {host} at the endpoint that serves it now, as an alias"
+        ));
+    };
+    match new_endpoint::living(case, &service).and_then(|living| Some((living, living.dns_names.first()?))) {
+        Some((living, name)) => Fix::text(format!(
+            "Point the record of {host} at {}, an endpoint for the same service, as an alias to {name}",
+            living.id
+        )),
+        None => new_endpoint::fix(
+            case,
+            format!(
+                "Create an endpoint for {service}, and point the record of {host} at its regional DNS name"
+            ),
+            &service,
+            None,
+            false,
+        ),
+    }
 }
 
 /// The endpoint's name at the end of a chain that leads nowhere.

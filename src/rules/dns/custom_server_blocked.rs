@@ -8,6 +8,7 @@ use crate::{
     model::{
         finding::{Change, Confidence, Evidence, Fix},
         inventory::Inventory,
+        net,
     },
 };
 
@@ -50,7 +51,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let deciding = first.paths.iter().flat_map(steps).find_map(|step| step.resource.as_ref());
     let who = deciding.map_or("a group or ACL", |resource| resource.id.as_str());
     let servers = words::list(blocked.iter().map(|one| one.server));
-    let summary = format!("{who} does not let this host ask its DNS server {servers} on port 53.");
+    let summary = format!("{who} does not let this host ask its DNS server {servers} {}.", over(&blocked));
     let mut evidence: Vec<Evidence> = Vec::new();
     for step in blocked.iter().flat_map(|one| &one.paths).flat_map(steps) {
         let fact = format!("{}: {}", step.kind.direction().as_str(), step.rule);
@@ -68,6 +69,19 @@ fn check(case: &Case<'_>) -> Outcome {
         .evidence(words::servers(case))
         .explains_name();
     Ok(Some(fixes(&case.facts.inventory, &blocked).into_iter().fold(draft, Draft::fix)))
+}
+
+/// The transports that are denied, of which UDP is asked over first.
+fn over(blocked: &[Blocked]) -> &'static str {
+    let is_denied = |protocol: u8| {
+        let mut paths = blocked.iter().flat_map(|one| &one.paths);
+        paths.any(|(path, denied)| path.flow.protocol == protocol && !denied.is_empty())
+    };
+    match (is_denied(net::UDP), is_denied(net::TCP)) {
+        (true, false) => "over UDP (port 53)",
+        (false, true) => "over TCP (port 53), and its answers over UDP are cut short",
+        _ => "on port 53",
+    }
 }
 
 fn steps((path, denied): &(Path, Vec<StepKind>)) -> impl Iterator<Item = &crate::analyze::path::Step> {

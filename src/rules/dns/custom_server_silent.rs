@@ -3,8 +3,9 @@
 use crate::{
     analyze::dns,
     model::{
-        finding::{Confidence, Fix},
+        finding::{Confidence, Evidence, Fix},
         observation::{ServerAnswer, ServerRole},
+        resource::{ResourceKind, ResourceRef},
     },
 };
 
@@ -55,13 +56,36 @@ fn check(case: &Case<'_>) -> Outcome {
         (false, false) => Confidence::Possible,
     };
     let names = words::list(configured.iter().map(|server| server.server.ip()));
-    let draft =
-        Draft::new(confidence, format!("The DNS server this host is set to ask, {names}, does not answer."))
-            .evidence([words::system(case)])
-            .evidence(words::servers(case))
-            .fix(Fix::text(
-                "Repair the server, or point resolv.conf (the VPC's DHCP options) at one that answers",
+    let says = match configured.as_slice() {
+        [_] => format!("The DNS server this host is set to ask, {names}, does not answer."),
+        _ => format!("The DNS servers this host is set to ask, {names}, do not answer."),
+    };
+    let draft = Draft::new(confidence, says)
+        // The server first: it is what is repaired, whatever name was asked for.
+        .evidence(words::servers(case))
+        .evidence([words::system(case)])
+        .evidence(options(case))
+        .fix(Fix::text(format!("Repair {names}, or point resolv.conf at a server that answers")))
+        .explains_name();
+    let options = case.vpc().filter(|_| other_answers).map(|vpc| {
+        Fix::text("Or, if nothing needs this server, hand out the VPC's resolver by DHCP options (carry over what else the present ones hold); hosts learn it as they renew their leases")
+            .cli(format!(
+                "aws ec2 associate-dhcp-options --vpc-id {vpc} --dhcp-options-id $(aws ec2 create-dhcp-options \
+                 --dhcp-configurations Key=domain-name-servers,Values=AmazonProvidedDNS \
+                 --query DhcpOptions.DhcpOptionsId --output text)"
             ))
-            .explains_name();
-    Ok(Some(draft))
+    });
+    Ok(Some(options.into_iter().fold(draft, Draft::fix)))
+}
+
+/// Where the server comes from, if the VPC hands it out.
+fn options(case: &Case<'_>) -> Option<Evidence> {
+    let inventory = &case.facts.inventory;
+    let vpc = inventory.vpc(case.vpc()?)?;
+    let id = vpc.dhcp_options.as_ref()?;
+    let options = inventory.dhcp_options.known()?.iter().find(|options| options.id == *id)?;
+    let given: Vec<_> = dns_servers::custom(case).map(|server| server.server.ip().to_string()).collect();
+    let named = options.domain_name_servers.iter().any(|server| given.contains(server));
+    let fact = format!("{id} of {} hands out {}", vpc.id, words::list(&options.domain_name_servers));
+    named.then(|| Evidence::of(fact, ResourceRef::new(ResourceKind::Vpc, &vpc.id)))
 }

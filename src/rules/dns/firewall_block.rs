@@ -35,35 +35,39 @@ pub(super) const RULE: Rule = Rule::new(&DNS_FIREWALL_BLOCK, check);
 fn check(case: &Case<'_>) -> Outcome {
     let astray: Vec<_> = case.failing().filter(|row| row.endpoint == Known::Known(None)).collect();
     let nothing = case.name_gives_nothing();
+    let host = case.host();
     let empty = dns_servers::resolver(case).any(is_empty).then(|| {
-        format!(
-            "the VPC's resolver answers NOERROR for {}, without a record and without a zone that says so",
-            case.host()
+        (
+            format!("the VPC's resolver answers NOERROR for {host}, without a record and without a zone that says so"),
+            format!("A rule of DNS Firewall may block {host}: no zone denies like that."),
         )
     });
     let replaced = || {
         let alias = dns_servers::resolver(case).find_map(dns_servers::substitute)?;
-        Some(format!("the VPC's resolver answers with {alias} instead, with a TTL of 0"))
+        Some((
+            format!("the VPC's resolver answers with {alias} instead, with a TTL of 0"),
+            format!(
+                "A rule of DNS Firewall may replace {host} by {alias}: the alias may be kept for 0 seconds, the default of \
+                 such a rule."
+            ),
+        ))
     };
-    let says =
+    let (says, summary) =
         match empty.filter(|_| nothing).or_else(|| replaced().filter(|_| nothing || !astray.is_empty())) {
             Some(says) if endpoint_state::vanished(case)?.is_none() => says,
             _ => return Ok(None),
         };
     let vpc = case.vpc().map_or("VPC", |vpc| vpc.as_str());
-    let draft = Draft::new(
-        Confidence::Possible,
-        format!("A rule of DNS Firewall may block {}: no zone answers like that.", case.host()),
-    )
-    .evidence([Evidence::of(says, ResourceRef::new(ResourceKind::DnsName, case.host()))])
-    .evidence([words::system(case)])
-    .evidence(words::servers(case))
-    .evidence(astray.iter().map(|row| words::packets(case, row)))
-    .fix(
-        Fix::text("See whether a rule group of DNS Firewall blocks the name, and allow it there")
-            .cli(format!("aws route53resolver list-firewall-rule-group-associations --vpc-id {vpc}")),
-    )
-    .explains(astray.iter().copied());
+    let draft = Draft::new(Confidence::Possible, summary)
+        .evidence([Evidence::of(says, ResourceRef::new(ResourceKind::DnsName, case.host()))])
+        .evidence([words::system(case)])
+        .evidence(words::servers(case))
+        .evidence(astray.iter().map(|row| words::packets(case, row)))
+        .fix(
+            Fix::text("See whether a rule group of DNS Firewall blocks the name, and allow it there")
+                .cli(format!("aws route53resolver list-firewall-rule-group-associations --vpc-id {vpc}")),
+        )
+        .explains(astray.iter().copied());
     Ok(Some(if nothing { draft.explains_name() } else { draft }))
 }
 

@@ -48,10 +48,15 @@ fn check(case: &Case<'_>) -> Outcome {
         if answered { "DNS answers something else" } else { "no DNS server gave an address to compare with" },
     );
     let draft = Draft::new(confidence, summary)
+        // The name first: another name of the same file is another line, and another cause.
+        .evidence([words::system(case)])
         .evidence(overrides.iter().map(|(_, entry)| line(case, entry)))
         .evidence(words::servers(case))
         .evidence(failing.iter().map(|row| words::packets(case, row)))
-        .fix(Fix::text(format!("Take {} out of {} of {}", case.host(), lines(&overrides), entry.file)))
+        .fix(
+            Fix::text(format!("Take {} out of {} of {}", case.host(), lines(&overrides), entry.file))
+                .cli(without(case, &overrides)),
+        )
         .explains(failing.iter().copied());
     // An override that works is worth knowing: the day the endpoint moves, it will not follow.
     let draft = if failing.is_empty() { draft.severity(Severity::Info) } else { draft };
@@ -69,11 +74,13 @@ fn confidence(case: &Case<'_>, answered: bool, failing: &[&Row<'_>]) -> Confiden
     }
 }
 
-/// The line that gave this row, where DNS does not give the address. One that leads to an endpoint and works is right.
+/// The line that gave this row, where DNS does not give the address. One that leads to an endpoint and works is right,
+/// and one that leads to a tunnel on this host and works is meant so.
 fn overriding<'c>(case: &'c Case<'_>, row: &Row<'_>) -> Option<&'c HostsEntry> {
     let from_file = |ip: IpAddr| case.target.resolution.hosts_file.iter().find(|entry| entry.ip == ip);
     let is_right = matches!(row.endpoint, Known::Known(Some(_))) && row.symptom.is_none();
-    let applies = row.probe.used && !case.dns_gives(row.ip()) && !is_right && !row.ip().is_loopback();
+    let is_tunnel = row.ip().is_loopback() && row.symptom.is_none();
+    let applies = row.probe.used && !case.dns_gives(row.ip()) && !is_right && !is_tunnel;
     from_file(row.ip()).filter(|_| applies)
 }
 
@@ -87,4 +94,13 @@ fn line(case: &Case<'_>, entry: &HostsEntry) -> Evidence {
 fn lines(overrides: &[(&Row<'_>, &HostsEntry)]) -> String {
     let numbers = words::list(overrides.iter().map(|(_, entry)| entry.line));
     format!("line{} {numbers}", if overrides.len() == 1 { "" } else { "s" })
+}
+
+/// The line keeps its other names.
+fn without(case: &Case<'_>, overrides: &[(&Row<'_>, &HostsEntry)]) -> String {
+    let name = case.host().trim_end_matches('.').replace('.', "\\.");
+    let file = overrides.first().map_or("/etc/hosts", |(_, entry)| entry.file.as_str());
+    let lines = overrides.iter().filter(|(_, entry)| entry.file == file).map(|(_, entry)| entry.line);
+    let edits: Vec<_> = lines.map(|line| format!("{line}s/[[:space:]]{name}([[:space:]]|$)/\\1/I")).collect();
+    format!("sudo sed -i -E '{}' {file}", edits.join("; "))
 }

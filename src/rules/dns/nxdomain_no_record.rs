@@ -99,7 +99,16 @@ fn zone(case: &Case<'_>) -> Fix {
     let host = case.host().trim_end_matches('.');
     let vpc = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
     let region = case.facts.host.region.as_deref().unwrap_or("REGION");
-    Fix::text(format!("First, create a private hosted zone named {host} for {vpc}")).cli(format!(
+    let denies =
+        case.answers().find_map(|answer| answer.soa.as_deref()).map(|zone| zone.trim_end_matches('.'));
+    // A zone of one label is a registry's.
+    let create = match denies.filter(|zone| zone.contains('.') && !zone.eq_ignore_ascii_case(host)) {
+        Some(zone) => format!(
+            "First, unless {zone}, which denies the name, is a private hosted zone of yours: create one named {host} for {vpc}"
+        ),
+        None => format!("First, create a private hosted zone named {host} for {vpc}"),
+    };
+    Fix::text(create).cli(format!(
         "aws route53 create-hosted-zone --name {host} --vpc VPCRegion={region},VPCId={vpc} --caller-reference \
          vpce-doctor-{}",
         case.facts.now.0

@@ -23,8 +23,8 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-wrong-service`: a record of the user's own leads to another endpoint or service.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=SERVICE --query
-    ///     'VpcEndpoints[].[VpcEndpointId,PrivateDnsEnabled,NetworkInterfaceIds]'
+    ///     aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=SERVICE \
+    ///         --query 'VpcEndpoints[].[VpcEndpointId,PrivateDnsEnabled,NetworkInterfaceIds]'
     /// ## How to fix it
     /// Decide which endpoint owns the name: switch private DNS off there and then on at the other. Whoever is to use the
     /// other one beside it asks that endpoint's own regional name.
@@ -63,15 +63,25 @@ fn check(case: &Case<'_>) -> Outcome {
     .evidence([switch(owner), switch(meant), words::system(case)])
     .evidence(failing.iter().map(|row| words::packets(case, row)))
     .fix(
-        Fix::text(format!("To give the name to {id}: first switch private DNS off for {}", owner.id)).cli(
-            format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {} --no-private-dns-enabled", owner.id),
-        ),
+        Fix::text(format!(
+            "{}ive the name to {id}, and whoever uses {1} by this name moves along: first switch private DNS off for {1}",
+            if failing.is_empty() { "G" } else { "Either g" },
+            owner.id
+        ))
+        .cli(format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {} --no-private-dns-enabled", owner.id)),
     )
     .fix(
-        Fix::text(format!("Then switch it on for {id}"))
+        Fix::text(format!("then switch it on for {id}"))
             .cli(format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --private-dns-enabled")),
     )
     .explains(failing.iter().copied());
+    let stay = (!failing.is_empty()).then(|| {
+        Fix::text(format!(
+            "Or leave the name with {}, and let its owner change what keeps this host from it; not both",
+            owner.id
+        ))
+    });
+    let draft = stay.into_iter().fold(draft, Draft::fix);
     Ok(Some(if failing.is_empty() { draft } else { draft.severity(Severity::Error) }))
 }
 

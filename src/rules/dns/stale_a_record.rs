@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, endpoint_state, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, dns_servers, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -19,6 +19,7 @@ declare_finding! {
     /// DNS gives the address, it lies in the VPC's CIDR blocks, DescribeNetworkInterfaces lists no interface that
     /// holds it, and connections to it get no answer.
     /// ## What looks like it
+    /// `dns-custom-server-no-forward`: a DNS server of the user's own gives it, and the VPC's resolver does not.
     /// `dns-hosts-override`: the address comes from one host's hosts file, not from DNS.
     /// `endpoint-deleted`: the endpoint that it belonged to is known.
     /// `sg-endpoint-ingress-missing`: the address belongs to an endpoint, and its group drops the packets.
@@ -42,6 +43,12 @@ fn check(case: &Case<'_>) -> Outcome {
             Ok(false) => {}
             Err(why) => undecided = Some(why),
         }
+    }
+    // The VPC's resolver knows better: the record is a copy that another server keeps.
+    let is_copy =
+        |row: &&Row<'_>| dns_servers::resolver(case).all(|s| s.addresses().all(|ip| ip != row.ip()));
+    if dns_servers::endpoints_by_resolver(case).is_ok_and(|held| !held.is_empty()) {
+        stale.retain(|row| !is_copy(row));
     }
     // The endpoint that the address belonged to is known by its id: a finding of its own.
     if !stale.is_empty() && endpoint_state::vanished(case)?.is_some() {

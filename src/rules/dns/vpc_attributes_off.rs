@@ -56,6 +56,13 @@ fn check(case: &Case<'_>) -> Outcome {
     );
     let mut draft = Draft::new(confidence(case), summary)
         .evidence(off.iter().map(|name| Evidence::of(format!("{id}: {name} is false"), vpc_ref())))
+        .evidence(covering(case).map(|endpoint| {
+            let fact = format!(
+                "{} for {}: PrivateDnsEnabled is {}",
+                endpoint.id, endpoint.service, endpoint.private_dns_enabled
+            );
+            Evidence::of(fact, words::endpoint_ref(endpoint))
+        }))
         .evidence([words::system(case)])
         .evidence(words::servers(case))
         .evidence(public.iter().map(|row| words::packets(case, row)))
@@ -72,14 +79,19 @@ fn check(case: &Case<'_>) -> Outcome {
 
 /// Certain where an endpoint's private DNS would have answered the name; otherwise a zone may or may not exist.
 fn confidence(case: &Case<'_>) -> Confidence {
-    let covers = |endpoint: &&VpcEndpoint| {
-        dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
-    };
-    if case.endpoints().is_ok_and(|all| all.iter().any(covers)) {
+    if covering(case).is_some() {
         Confidence::Confirmed
     } else if case.name_gives_nothing() {
         Confidence::Likely
     } else {
         Confidence::Possible
     }
+}
+
+/// The endpoint that has something to answer for the name.
+fn covering<'a>(case: &Case<'a>) -> Option<&'a VpcEndpoint> {
+    let covers = |endpoint: &&VpcEndpoint| {
+        dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
+    };
+    case.endpoints().ok()?.into_iter().find(covers)
 }

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, new_endpoint, words};
 
 declare_finding! {
     /// ## What it means
@@ -84,6 +84,12 @@ fn has_another_way(case: &Case<'_>) -> Result<bool, Unknown> {
 
 fn draft(case: &Case<'_>, endpoints: &[&VpcEndpoint], own: &str, missing: &[String]) -> Draft {
     let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
+    let model = endpoints.iter().copied().find(|endpoint| endpoint.service == own);
+    let gateway_table = case.vpc().zip(case.facts.vantage.subnet.known()).and_then(|(vpc, subnet)| {
+        route::table_of(&case.facts.inventory, subnet, vpc).known().map(|table| table.id.to_string())
+    });
+    // Each missing endpoint is a cause of its own, whichever of its family was asked for.
+    let subject = missing.first().map(|service| ResourceRef::new(ResourceKind::EndpointService, service));
     let draft = Draft::new(
         Confidence::Likely,
         format!(
@@ -91,23 +97,28 @@ fn draft(case: &Case<'_>, endpoints: &[&VpcEndpoint], own: &str, missing: &[Stri
             words::list(missing)
         ),
     )
-    .evidence([Evidence::of(
-        format!(
+    .evidence([Evidence {
+        fact: format!(
             "{vpc} has endpoints for {}",
             words::list(endpoints.iter().map(|endpoint| &endpoint.service))
         ),
-        ResourceRef::new(ResourceKind::Vpc, vpc),
-    )])
+        reference: subject,
+    }])
     .evidence([Evidence::new("the subnet's route table has no way to public addresses")]);
-    missing.iter().fold(draft, |draft, service| draft.fix(create(vpc, service)))
+    missing.iter().fold(draft, |draft, service| {
+        draft.fix(if service.rsplit('.').next() == Some("s3") {
+            gateway(vpc, service, gateway_table.as_deref().unwrap_or("ROUTE_TABLE_ID"))
+        } else {
+            let text = format!("Create an endpoint for {service} in {vpc}");
+            new_endpoint::fix(case, text, service, model, true)
+        })
+    })
 }
 
-fn create(vpc: &str, service: &str) -> Fix {
-    let how = if service.rsplit('.').next() == Some("s3") {
-        "--vpc-endpoint-type Gateway --route-table-ids ROUTE_TABLE_IDS"
-    } else {
-        "--vpc-endpoint-type Interface --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID --private-dns-enabled"
-    };
-    Fix::text(format!("Create an endpoint for {service} in {vpc}"))
-        .cli(format!("aws ec2 create-vpc-endpoint --vpc-id {vpc} --service-name {service} {how}"))
+/// S3 needs no interface: a route is enough, and costs nothing.
+fn gateway(vpc: &str, service: &str, table: &str) -> Fix {
+    Fix::text(format!("Create a gateway endpoint for {service} in {vpc}")).cli(format!(
+        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Gateway --vpc-id {vpc} --service-name {service} \
+         --route-table-ids {table}"
+    ))
 }

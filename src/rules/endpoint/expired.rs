@@ -1,6 +1,6 @@
 //! `endpoint-expired`
 
-use crate::model::{endpoint::EndpointState, finding::Fix};
+use crate::model::endpoint::EndpointState;
 
 use super::{Case, Outcome, Rule, declare_finding, endpoint_state};
 
@@ -14,7 +14,7 @@ declare_finding! {
     /// ## How to confirm it by hand
     ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].State'
     /// ## How to fix it
-    /// Delete the endpoint, create it anew and have the provider accept it.
+    /// Delete the endpoint, create it again and have the provider accept it.
     static ENDPOINT_EXPIRED = { title: "the endpoint's request expired before it was accepted", severity: Error, side: Endpoint, layer: Endpoint, since: "0.1.0" }
 }
 
@@ -26,7 +26,12 @@ fn check(case: &Case<'_>) -> Outcome {
         &[EndpointState::Expired],
         "expired before the provider accepted it, and nothing will pass through it",
         |endpoint| {
-            Fix::text(format!("Delete {} and create it anew; tell the provider beforehand", endpoint.id))
+            let what =
+                format!("{}, which stays expired; tell the provider before you create it again", endpoint.id);
+            vec![
+                endpoint_state::delete(endpoint, &format!("Delete {what}")),
+                endpoint_state::create(case, endpoint),
+            ]
         },
     )
 }

@@ -1,6 +1,6 @@
 //! `endpoint-failed`
 
-use crate::model::{endpoint::EndpointState, finding::Fix};
+use crate::model::endpoint::EndpointState;
 
 use super::{Case, Outcome, Rule, declare_finding, endpoint_state};
 
@@ -14,7 +14,7 @@ declare_finding! {
     /// ## How to confirm it by hand
     ///     aws ec2 describe-vpc-endpoints --vpc-endpoint-ids VPCE --query 'VpcEndpoints[].[State,LastError,FailureReason]'
     /// ## How to fix it
-    /// Mend what LastError says (no free addresses in a subnet, a zone the service does not serve), then create it anew.
+    /// Repair what LastError says (no free addresses in a subnet, a zone the service does not serve), then create it again.
     static ENDPOINT_FAILED = { title: "the endpoint could not be made available", severity: Error, side: Endpoint, layer: Endpoint, since: "0.1.0" }
 }
 
@@ -24,10 +24,11 @@ fn check(case: &Case<'_>) -> Outcome {
     endpoint_state::found(
         case,
         &[EndpointState::Failed],
-        "failed, and nothing passes through it",
+        "could not be made available by AWS (state failed), and nothing passes through it",
         |endpoint| {
             let why = endpoint.last_error.as_deref().unwrap_or("AWS gave no reason");
-            Fix::text(format!("Mend what stopped {} ({why}) and create it anew", endpoint.id))
+            let text = format!("Repair what stopped {} ({why}), then delete it", endpoint.id);
+            vec![endpoint_state::delete(endpoint, &text), endpoint_state::create(case, endpoint)]
         },
     )
 }

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, own_host, route_rows, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, new_endpoint, own_host, route_rows, words};
 
 declare_finding! {
     /// ## What it means
@@ -23,8 +23,8 @@ declare_finding! {
     /// `sg-endpoint-ingress-missing`: routes lead there, and the group drops the packets.
     /// `route-missing`: the two VPCs are connected, and this subnet's table does not use the connection.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
-    ///     'NetworkInterfaces[].[NetworkInterfaceId,VpcId]'
+    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS \
+    ///         --query 'NetworkInterfaces[].[NetworkInterfaceId,VpcId]'
     /// ## How to fix it
     /// Create an endpoint for the service in this VPC. Or connect the VPCs (peering, transit gateway), add routes in both
     /// directions, and admit this host's addresses on the endpoint's security group.
@@ -89,10 +89,11 @@ fn holder(row: &Row<'_>) -> Evidence {
         Known::Known(Some(endpoint)) => format!(" of {}", endpoint.id),
         _ => String::new(),
     };
-    Evidence::of(
-        format!("{} is held by {eni}{endpoint} in {vpc}", row.ip()),
-        ResourceRef::new(ResourceKind::NetworkInterface, eni),
-    )
+    let reference = match &row.endpoint {
+        Known::Known(Some(endpoint)) => words::endpoint_ref(endpoint),
+        _ => ResourceRef::new(ResourceKind::NetworkInterface, eni),
+    };
+    Evidence::of(format!("{} is held by {eni}{endpoint} in {vpc}", row.ip()), reference)
 }
 
 fn route(row: &Row<'_>) -> Option<Evidence> {
@@ -107,16 +108,9 @@ fn route(row: &Row<'_>) -> Option<Evidence> {
 
 fn fix(case: &Case<'_>, rows: &[&Row<'_>]) -> Fix {
     let here = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
-    let service = rows.iter().find_map(|row| match &row.endpoint {
-        Known::Known(Some(endpoint)) => Some(endpoint.service.clone()),
-        _ => None,
-    });
-    let service = service.unwrap_or_else(|| "SERVICE_NAME".to_owned());
-    Fix::text(format!(
-        "Create an endpoint for {service} in {here}, or connect the two VPCs and route both ways"
-    ))
-    .cli(format!(
-        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {here} --service-name {service} \
-             --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID"
-    ))
+    let there = rows.iter().find_map(|row| row.endpoint.known().copied().flatten());
+    let service = there.map_or("SERVICE_NAME", |endpoint| endpoint.service.as_str());
+    let text =
+        format!("Create an endpoint for {service} in {here}, or connect the two VPCs and route both ways");
+    new_endpoint::fix(case, text, service, None, there.is_some_and(|endpoint| endpoint.private_dns_enabled))
 }

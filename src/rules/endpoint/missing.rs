@@ -5,12 +5,13 @@ use crate::{
     model::{
         endpoint::{EndpointKind, VpcEndpoint},
         finding::{Confidence, Evidence, Fix},
+        id::{EndpointId, SubnetId},
         known::Known,
         resource::{ResourceKind, ResourceRef},
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, new_endpoint, words};
 
 declare_finding! {
     /// ## What it means
@@ -45,12 +46,7 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let shared = endpoint_state::shared_subnet(case);
     let confidence = if shared == Known::Known(None) { sure } else { Confidence::Possible };
-    let shared = shared.known().copied().flatten().map(|subnet| {
-        Evidence::of(
-            format!("{subnet} is shared by another account, whose endpoints are not listed"),
-            ResourceRef::new(ResourceKind::Subnet, subnet),
-        )
-    });
+    let guest = shared.known().copied().flatten().map(|subnet| Guest::of(case, subnet));
     let regional = endpoints.iter().find_map(|e| Some((*e, dns::regional_name(e, case.host())?)));
     let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
     let leads = if public.is_empty() {
@@ -58,22 +54,87 @@ fn check(case: &Case<'_>) -> Outcome {
     } else {
         format!("{} leads to {}", case.host(), words::list(public.iter().map(|row| row.ip())))
     };
-    let draft = Draft::new(confidence, format!("{vpc} has no {}; {leads}.", what.describe()))
+    let summary = match (&regional, &guest) {
+        (Some((endpoint, name)), _) => format!(
+            "{leads}; it is {} of a service that {} serves in this Region, as {name}.",
+            foreign(case.host()),
+            endpoint.id
+        ),
+        (None, Some(guest)) => {
+            format!(
+                "This account sees no {} in {vpc}, which {} shares; {leads}.",
+                what.describe(),
+                guest.host
+            )
+        }
+        (None, None) if !shared.is_known() => {
+            format!("No {} is listed in {vpc}; {leads}.", what.describe())
+        }
+        (None, None) => format!("{vpc} has no {}; {leads}.", what.describe()),
+    };
+    let meant = if regional.is_some() { None } else { what.meant(case) };
+    let subject_is_name = meant.is_none();
+    let draft = Draft::new(confidence, summary)
+        .evidence([meant.unwrap_or_else(|| words::system(case))])
         .evidence([Evidence::of(
             format!("{vpc}: DescribeVpcEndpoints lists {}", listed(&endpoints)),
             ResourceRef::new(ResourceKind::Vpc, vpc),
         )])
-        .evidence([words::system(case)])
+        .evidence((!subject_is_name).then(|| words::system(case)))
         .evidence(public.iter().map(|row| words::packets(case, row)))
-        .evidence(shared)
+        .evidence(guest.as_ref().map(Guest::evidence))
         .evidence(regional.as_ref().map(|(endpoint, name)| {
-            let fact = format!("{} serves {name}, the same service in another Region", endpoint.id);
-            Evidence::of(fact, ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id))
+            let fact = format!("{} serves {name}, this Region's name of the same service", endpoint.id);
+            Evidence::of(fact, words::endpoint_ref(endpoint))
         }))
-        .fix(regional.map_or_else(|| fix(vpc, &what), |(endpoint, name)| use_name(endpoint, &name)))
+        .fix(match (&regional, &guest) {
+            (Some((endpoint, name)), _) => use_name(endpoint, name),
+            (None, Some(guest)) => fix(
+                case,
+                &what,
+                format!(
+                    "Ask {}, which owns {}, whether it has one; no other account can create one there",
+                    guest.host, guest.subnet
+                ),
+            ),
+            (None, None) => {
+                fix(case, &what, format!("Create an interface endpoint in {vpc}, with private DNS on"))
+            }
+        })
         .explains(public.iter().copied());
     Ok(Some(if case.name_gives_nothing() { draft.explains_name() } else { draft }))
 }
+
+/// A host in a subnet that another account shares.
+struct Guest<'a> {
+    subnet: &'a SubnetId,
+    /// The account.
+    host: String,
+}
+
+impl<'a> Guest<'a> {
+    fn of(case: &Case<'_>, subnet: &'a SubnetId) -> Self {
+        let owner = case.facts.inventory.subnet(subnet).and_then(|subnet| subnet.owner.as_ref());
+        Self {
+            subnet,
+            host: owner.map_or_else(|| "another account".to_owned(), |owner| format!("account {owner}")),
+        }
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::of(
+            format!("{} is shared by {}, whose endpoints are not listed", self.subnet, self.host),
+            ResourceRef::new(ResourceKind::Subnet, self.subnet),
+        )
+    }
+}
+
+/// What a name is that means the same service elsewhere.
+fn foreign(host: &str) -> &'static str {
+    if dns::service_of_aws_name(host).is_some() { "another Region's name" } else { "the global name" }
+}
+
+const UNKNOWN_SERVICE: &str = "SERVICE_NAME";
 
 /// What should exist here and does not.
 enum Absent {
@@ -88,6 +149,39 @@ impl Absent {
             Self::Endpoint(id) => format!("endpoint {id}"),
             Self::Service(name) => format!("endpoint for {name}"),
             Self::Any => "interface endpoint that could serve this name".to_owned(),
+        }
+    }
+
+    /// Why it should exist. The first evidence: two services that have no endpoint are two causes.
+    fn meant(&self, case: &Case<'_>) -> Option<Evidence> {
+        match self {
+            Self::Endpoint(id) => {
+                let elsewhere = case.facts.inventory.endpoint(&EndpointId::new(id))?;
+                Some(Evidence::of(
+                    format!("the configuration names {id}, which is in {}", elsewhere.vpc),
+                    words::endpoint_ref(elsewhere),
+                ))
+            }
+            Self::Service(name) => {
+                let says = match &case.target.target.expect.service {
+                    Some(_) => "the configuration expects".to_owned(),
+                    None => format!("{} is a name of", case.host()),
+                };
+                let reference = ResourceRef::new(ResourceKind::EndpointService, name);
+                Some(Evidence::of(format!("{says} {name}"), reference))
+            }
+            Self::Any => None,
+        }
+    }
+
+    fn service<'a>(&'a self, case: &Case<'a>) -> &'a str {
+        match self {
+            Self::Endpoint(id) => {
+                let elsewhere = case.facts.inventory.endpoint(&EndpointId::new(id));
+                elsewhere.map_or(UNKNOWN_SERVICE, |endpoint| &endpoint.service)
+            }
+            Self::Service(name) => name,
+            Self::Any => UNKNOWN_SERVICE,
         }
     }
 }
@@ -107,12 +201,13 @@ fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confid
         let served = endpoints.iter().any(|e| e.service == service || covers(case, e));
         return (!served).then_some((Absent::Service(service), Confidence::Confirmed));
     }
-    // A name that says nothing of its service: it tells something that no endpoint here could serve it.
+    // A name of AWS that says nothing of its service: it tells something that no endpoint here could serve it. Of
+    // anybody else's name, nothing says that it should lead to an endpoint.
     let could_serve = |endpoint: &&VpcEndpoint| {
         endpoint.kind == EndpointKind::Interface
             && dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) != Some(false)
     };
-    let none = !endpoints.iter().any(could_serve) && target.literal().is_none();
+    let none = !endpoints.iter().any(could_serve) && dns::is_aws_name(case.host());
     let public = case.undelivered_public().next().is_some();
     let regional = endpoints.iter().any(|endpoint| dns::regional_name(endpoint, case.host()).is_some());
     let confidence = if regional { Confidence::Likely } else { Confidence::Possible };
@@ -130,21 +225,29 @@ fn listed(endpoints: &[&VpcEndpoint]) -> String {
     words::list(endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.service)))
 }
 
-/// Clients of AWS ask global names, or those of the Region they were configured with.
+/// Clients of AWS ask global names, or those of the Region they were configured with. Each SDK has its variable.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html>,
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html>
 fn use_name(endpoint: &VpcEndpoint, name: &str) -> Fix {
-    Fix::text(format!(
-        "Ask {name}, which {} serves: set the client's Region (AWS_REGION; for STS, AWS_STS_REGIONAL_ENDPOINTS=regional)",
+    let text = format!(
+        "Nothing need change in the VPC: let the application ask {name}, which {} serves, by setting its Region where it is \
+         started",
         endpoint.id
-    ))
+    );
+    let Some(region) = region(&endpoint.service) else { return Fix::text(text) };
+    let sts = if endpoint.service.rsplit('.').next() == Some("sts") {
+        " AWS_STS_REGIONAL_ENDPOINTS=regional"
+    } else {
+        ""
+    };
+    Fix::text(text).cli(format!("export AWS_REGION={region} AWS_DEFAULT_REGION={region}{sts}"))
 }
 
-fn fix(vpc: &str, what: &Absent) -> Fix {
-    let service = match what {
-        Absent::Service(name) => name.as_str(),
-        Absent::Endpoint(_) | Absent::Any => "SERVICE_NAME",
-    };
-    Fix::text(format!("Create an interface endpoint in {vpc}, with private DNS on")).cli(format!(
-        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {vpc} --service-name {service} \
-         --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID --private-dns-enabled"
-    ))
+/// `us-west-2` of `com.amazonaws.us-west-2.sts`.
+fn region(service: &str) -> Option<&str> {
+    service.trim_start_matches("cn.").strip_prefix("com.amazonaws.")?.split('.').next()
+}
+
+fn fix(case: &Case<'_>, what: &Absent, text: String) -> Fix {
+    new_endpoint::fix(case, text, what.service(case), None, true)
 }

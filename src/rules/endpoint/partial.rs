@@ -36,9 +36,9 @@ fn check(case: &Case<'_>) -> Outcome {
         |endpoint| {
             let id = &endpoint.id;
             let why = endpoint.last_error.as_deref().unwrap_or("AWS gives no reason");
-            Fix::text(format!("Mend what keeps {id} from being whole ({why}), or open a case with AWS Support")).cli(
+            vec![Fix::text(format!("Repair what keeps {id} from being whole ({why}), or open a case with AWS Support")).cli(
                 format!("aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {id} --query 'VpcEndpoints[].[State,LastError]'"),
-            )
+            )]
         },
     );
     endpoint_state::at_most(found, Confidence::Possible)

@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Outcome {
         case,
         &[EndpointState::Pending],
         "is pending: it is being made or changed, and may pass nothing until that has ended",
-        |endpoint| fix(endpoint, case.facts.now),
+        |endpoint| vec![fix(endpoint, case.facts.now)],
     );
     endpoint_state::at_most(found, most(case))
 }

@@ -1,6 +1,6 @@
 //! `endpoint-pending-acceptance`
 
-use crate::model::{endpoint::EndpointState, finding::Fix};
+use crate::model::endpoint::EndpointState;
 
 use super::{Case, Outcome, Rule, declare_finding, endpoint_state};
 
@@ -29,10 +29,8 @@ fn check(case: &Case<'_>) -> Outcome {
         "waits for the provider's acceptance; until then nothing passes through it",
         |endpoint| {
             let id = &endpoint.id;
-            Fix::text(format!("Ask the provider to accept {id}, or register {id} in the vendor's console")).cli(format!(
-            "aws ec2 accept-vpc-endpoint-connections --service-id {} --vpc-endpoint-ids {id}   # run by the provider",
-            endpoint.service.rsplit('.').next().unwrap_or(&endpoint.service)
-        ))
+            let text = format!("Ask the provider to accept {id}, or register {id} in the vendor's console");
+            vec![endpoint_state::accept(endpoint, &text)]
         },
     )
 }

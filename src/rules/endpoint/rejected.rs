@@ -27,6 +27,11 @@ fn check(case: &Case<'_>) -> Outcome {
         case,
         &[EndpointState::Rejected],
         "was rejected by the provider, and nothing passes through it",
-        |endpoint| Fix::text(format!("Ask the provider why it rejected {}, and to accept it", endpoint.id)),
+        |endpoint| {
+            let text = format!("Ask the provider why it rejected {}, and to accept it", endpoint.id);
+            let again =
+                format!("If it cannot be accepted any more, delete {} and create it again", endpoint.id);
+            vec![endpoint_state::accept(endpoint, &text), Fix::text(again)]
+        },
     )
 }

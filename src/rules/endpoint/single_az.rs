@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
+    endpoint::VpcEndpoint,
     finding::{Confidence, Evidence, Fix},
+    id::AzId,
     inventory::actions,
     known::{Known, Reason, Unknown},
 };
@@ -57,16 +59,42 @@ fn check(case: &Case<'_>) -> Outcome {
         Confidence::Confirmed,
         format!("{} leads to {which}; {wanted} zones are wanted.", case.host()),
     )
-    .evidence([words::system(case)])
     .evidence(endpoint.map(words::endpoint))
+    .evidence([words::system(case)])
     .evidence([Evidence::new(format!("its addresses lie in {which}"))])
     .fix(if of_endpoint.len() >= wanted as usize {
         let zones = words::list(&of_endpoint);
-        Fix::text(format!(
-            "The endpoint lies in {zones}: let the record be an alias of its regional DNS name"
-        ))
+        let name = endpoint.and_then(|endpoint| endpoint.dns_names.first());
+        let name = name.map_or("its regional DNS name", String::as_str);
+        Fix::text(format!("The endpoint lies in {zones}: let the record be an alias of {name}"))
     } else {
-        Fix::text("Add subnets of further zones to the endpoint, as far as the service has them")
+        widen(case, endpoint, &of_endpoint)
     });
     Ok(Some(draft))
+}
+
+/// A subnet for each zone that the VPC has, the endpoint lacks and the service offers.
+fn widen(case: &Case<'_>, endpoint: Option<&VpcEndpoint>, has: &BTreeSet<AzId>) -> Fix {
+    let text = "Add subnets of further zones to the endpoint, as far as the service has them";
+    let Some(endpoint) = endpoint else { return Fix::text(text) };
+    let inventory = &case.facts.inventory;
+    let offered = inventory.service(&endpoint.service).map(|service| &service.availability_zones);
+    let offered = offered.filter(|zones| !zones.is_empty());
+    let mut seen = has.clone();
+    let mut subnets = Vec::new();
+    for subnet in inventory.subnets.known().into_iter().flatten().filter(|s| s.vpc == endpoint.vpc) {
+        let Some(zone) = &subnet.az_id else { continue };
+        let serves = offered.is_none_or(|zones| subnet.az.as_ref().is_none_or(|az| zones.contains(az)));
+        if serves && seen.insert(zone.clone()) {
+            subnets.push(subnet.id.to_string());
+        }
+    }
+    if subnets.is_empty() && inventory.subnets.is_known() {
+        return Fix::text(format!("{text}; {} has none that would do, so create one first", endpoint.vpc));
+    }
+    let subnets = if subnets.is_empty() { "SUBNET_IDS".to_owned() } else { subnets.join(" ") };
+    Fix::text(text).cli(format!(
+        "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {} --add-subnet-ids {subnets}",
+        endpoint.id
+    ))
 }

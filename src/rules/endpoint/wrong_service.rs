@@ -22,8 +22,8 @@ declare_finding! {
     /// `endpoint-missing`: the endpoint that should be there does not exist.
     /// `dns-private-dns-conflict`: the other endpoint leads to the same service and owns the private DNS name.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
-    ///     'NetworkInterfaces[].Description'
+    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS \
+    ///         --query 'NetworkInterfaces[].Description'
     /// ## How to fix it
     /// Repoint the record (usually an alias in a private hosted zone), or correct the target's `endpoint` and `expect`.
     static ENDPOINT_WRONG_SERVICE = { title: "the name leads to another endpoint or service than it should", severity: Warning, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
@@ -59,9 +59,9 @@ fn check(case: &Case<'_>) -> Outcome {
     );
     let failing: Vec<_> = wrong.iter().map(|(row, _)| *row).filter(|row| row.symptom.is_some()).collect();
     let draft = Draft::new(Confidence::Confirmed, summary)
-        .evidence([words::endpoint(endpoint), words::system(case)])
+        .evidence([words::system(case), words::endpoint(endpoint)])
         .fix(Fix::text(format!(
-            "Repoint the record of {}, or correct the target's endpoint and expect",
+            "Repoint the record of {}, or correct `endpoint` and `expect` of the target in the configuration",
             case.host()
         )))
         .explains(failing.iter().copied());

@@ -13,7 +13,7 @@ use crate::{
 use super::{
     Case, Draft, Outcome, Row, Rule, declare_finding,
     gateway_endpoint::{self, Way},
-    words,
+    new_endpoint, words,
 };
 
 declare_finding! {
@@ -88,7 +88,6 @@ fn draft(
             "{id} is a gateway endpoint, which has no addresses; {ips} can be reached through it by a route alone."
         ),
     };
-    let vpc = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
     let associate = table.map(|table| {
         Fix::text(format!("Add {} to {id}", table.id)).cli(format!(
             "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --add-route-table-ids {}",
@@ -110,10 +109,6 @@ fn draft(
         .evidence(public.iter().map(|row| words::packets(case, row)))
         .explains(public.iter().copied());
     let draft = associate.into_iter().fold(draft, Draft::fix);
-    draft.fix(Fix::text(format!("To have private addresses, create an interface endpoint for {service} instead")).cli(
-        format!(
-            "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {vpc} --service-name {service} \
-             --subnet-ids SUBNET_IDS --security-group-ids GROUP_ID"
-        ),
-    ))
+    let text = format!("Or, to have private addresses, create an interface endpoint for {service}");
+    draft.fix(new_endpoint::fix(case, text, service, None, false))
 }

@@ -70,13 +70,8 @@ fn is_refused(case: &Case<'_>, row: &Row<'_>) -> bool {
     let not_an_endpoint = row.endpoint == Known::Known(None) && matches!(row.eni, Known::Known(Some(_)));
     matches!(row.probe.tcp.outcome, TcpOutcome::Refused { icmp: None })
         && !not_an_endpoint
-        && !is_this_host(row)
+        && !row.is_this_host()
         && !is_invented(case, row)
-}
-
-/// Loopback, or what the kernel takes for it: no packet leaves the host.
-fn is_this_host(row: &Row<'_>) -> bool {
-    row.ip().is_loopback() || row.ip().is_unspecified() || row.probe.source_ip.known() == Some(&row.ip())
 }
 
 /// An address of a file on this host that no DNS server gives and no endpoint holds: nobody knows whose it is.

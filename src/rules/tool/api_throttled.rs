@@ -25,7 +25,7 @@ fn check(case: &Case<'_>) -> Outcome {
     Ok(api_calls::draft(
         case,
         &failed,
-        |actions| format!("The EC2 API throttled {actions}; what depends on it was not judged."),
+        |actions| format!("The EC2 API throttled {actions}; what depends on that was not judged."),
         |actions| Fix::text(format!("Call the API less often: {actions} ran into the account's limit")),
     ))
 }

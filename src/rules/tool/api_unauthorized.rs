@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Outcome {
             Some(&("NoCredentials" | "NoRegion" | "CredentialsUnavailable")) => {
                 "The EC2 API was not asked: this run lacks what it takes.".to_owned()
             }
-            _ => format!("The EC2 API refused {actions}; what depends on it was not judged."),
+            _ => format!("The EC2 API refused {actions}; what depends on that was not judged."),
         },
         |actions| Fix::text(advice(codes.first().copied().unwrap_or_default(), actions)),
     ))

@@ -13,7 +13,7 @@ declare_finding! {
     /// ## What looks like it
     /// `api-unauthorized`: the API answers, and refuses.
     /// ## How to confirm it by hand
-    ///     curl -sS -m 5 -o /dev/null -w '%{http_code}\\n' https://ec2.REGION.amazonaws.com/
+    ///     curl -sS -m 5 -o /dev/null -w '%{http_code}\n' https://ec2.REGION.amazonaws.com/
     ///     vpce-doctor check ec2.REGION.amazonaws.com:443 --inventory none
     /// ## How to fix it
     /// Give the VPC a way to the API (interface endpoint, NAT), or run against a copy of the configuration made elsewhere:
@@ -35,11 +35,13 @@ fn check(case: &Case<'_>) -> Outcome {
     Ok(api_calls::draft(
         case,
         &failed,
-        |actions| format!("The EC2 API did not answer {actions}; what depends on it was not judged."),
+        |actions| format!("The EC2 API did not answer {actions}; what depends on that was not judged."),
         |_| {
-            Fix::text(
-                "Give this VPC a way to the EC2 API, or pass --inventory with a directory of AWS CLI output",
-            )
+            let region = case.facts.host.region.as_deref().unwrap_or("REGION");
+            Fix::text(format!(
+                "Give this VPC an endpoint for com.amazonaws.{region}.ec2 or another way to the EC2 API, or pass --inventory \
+                 with a directory of AWS CLI output"
+            ))
         },
     ))
 }

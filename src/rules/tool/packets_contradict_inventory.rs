@@ -1,5 +1,7 @@
 //! `packets-contradict-inventory`
 
+use std::collections::BTreeSet;
+
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     known::Known,
@@ -20,7 +22,7 @@ declare_finding! {
     ///     aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP
     ///     vpce-doctor check TARGET --inventory ec2
     /// ## How to fix it
-    /// Read the configuration anew. If it still contradicts, report the case with `--record`.
+    /// Read the configuration again. If it still contradicts, report the case with `--record`.
     static PACKETS_CONTRADICT_INVENTORY = { title: "packets pass where the configuration says they cannot", severity: Info, side: Tool, layer: Tool, since: "0.1.0" }
 }
 
@@ -29,7 +31,7 @@ pub(super) const RULE: Rule = Rule::new(&PACKETS_CONTRADICT_INVENTORY, check);
 fn check(case: &Case<'_>) -> Outcome {
     let mut rows = Vec::new();
     let mut undecided = None;
-    for row in case.rows.iter().filter(|row| row.is_answered()) {
+    for row in case.rows.iter().filter(|row| row.is_answered() && !row.is_this_host()) {
         match row.path.verdict() {
             Known::Known(PathVerdict::Deny) => rows.push(row),
             Known::Known(PathVerdict::Allow) => {}
@@ -41,10 +43,15 @@ fn check(case: &Case<'_>) -> Outcome {
     }
     let ips = words::list(rows.iter().map(|row| row.ip()));
     let blockers = rows.iter().flat_map(|row| row.path.blockers().map(move |(step, _)| (row, step)));
+    let denied = rows.iter().flat_map(|row| row.path.blockers()).map(|(step, _)| match &step.resource {
+        Some(resource) => resource.id.as_str(),
+        None => step.kind.as_str(),
+    });
+    let denied = words::list(denied.collect::<BTreeSet<_>>());
     let draft = Draft::new(
         Confidence::Confirmed,
         format!(
-            "{ips} can be reached although the configuration, as read, denies it: what was read is old or incomplete."
+            "{ips} can be reached although the configuration, as read, denies it ({denied}): what was read is old or incomplete."
         ),
     )
     .evidence(blockers.map(|(row, step)| match &step.resource {
@@ -54,6 +61,6 @@ fn check(case: &Case<'_>) -> Outcome {
         None => Evidence::new(format!("{} for {}: {}", step.kind.as_str(), row.ip(), step.rule)),
     }))
     .evidence(rows.iter().map(|row| words::packets(case, row)))
-    .fix(Fix::text("Read the configuration anew; if it still contradicts, report the case with --record"));
+    .fix(Fix::text("Read the configuration again; if it still contradicts, report the case with --record"));
     Ok(Some(draft))
 }
