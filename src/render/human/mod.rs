@@ -2,11 +2,13 @@
 //! aligned, complete enough for a ticket.
 
 mod changes;
+mod fixes;
 pub(super) mod prose;
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _};
 
-use prose::{Actor, actor, clean, folded, name, total_seconds, who};
+use fixes::Fixes;
+use prose::{Actor, actor, clean, name, total_seconds, who};
 
 use crate::{
     model::{
@@ -20,6 +22,7 @@ use crate::{
     render::{
         plural,
         style::{Styles, paint},
+        wrap,
     },
 };
 
@@ -43,7 +46,8 @@ pub fn render(report: &Report, styles: &Styles) -> String {
 struct Told {
     /// With the name of the target.
     causes: Vec<(Finding, String)>,
-    fixes: HashSet<(String, Option<String>)>,
+    /// The target by what was told for it.
+    fixes: HashMap<(String, Option<String>), String>,
 }
 
 impl Told {
@@ -321,32 +325,28 @@ impl Section<'_> {
     }
 
     fn fixes(&self, out: &mut String, causes: &[&Finding], told: &mut Told) {
-        let mut fixes: Vec<_> = causes.iter().flat_map(|cause| &cause.fixes).collect();
-        fixes.retain(|fix| told.fixes.insert((fix.text.clone(), fix.cli.clone())));
-        if fixes.is_empty() {
+        let fixes = Fixes::of(causes, &self.target.target.name, told);
+        if fixes.new.is_empty() {
             return;
         }
-        let changes = fixes.iter().filter(|fix| fix.change.is_some()).count();
-        let proved = changes > 0 && fixes.iter().filter(|fix| fix.change.is_some()).all(|fix| fix.verified);
-        let title = match (proved, changes == fixes.len(), changes) {
-            (true, true, 1) => "Fix (proved on this inventory: with it, the path passes)",
-            (true, true, _) => "Fix (proved on this inventory: with all of it, the path passes)",
-            (true, false, _) => "Fix (the rules among it are proved on this inventory)",
-            (false, ..) => "Fix",
-        };
         out.push('\n');
-        line(out, 2, &paint(self.styles.heading, title));
-        for fix in fixes {
-            self.fix(out, fix);
+        wrapped(out, 2, &paint(self.styles.heading, fixes.title()));
+        for (cause, new) in &fixes.new {
+            if causes.len() > 1 {
+                line(out, 4, &format!("for {}, {}:", cause.code, actor(cause)));
+            }
+            for fix in new {
+                self.fix(out, if causes.len() > 1 { 6 } else { 4 }, fix);
+            }
         }
     }
 
-    fn fix(&self, out: &mut String, fix: &Fix) {
+    fn fix(&self, out: &mut String, indent: usize, fix: &Fix) {
         if fix.cli.is_none() || fix.change.is_none() {
-            line(out, 4, &clean(&fix.text));
+            wrapped(out, indent, &clean(&fix.text));
         }
         if let Some(cli) = &fix.cli {
-            line(out, 4, &paint(self.styles.command, folded(&clean(cli))));
+            line(out, 0, &paint(self.styles.command, wrap::command(indent, &clean(cli))));
         }
     }
 
@@ -365,7 +365,7 @@ impl Section<'_> {
                 ),
             );
             for fix in finding.fixes.iter().filter(|_| finding.severity == Severity::Warning) {
-                self.fix(out, fix);
+                self.fix(out, 4, fix);
             }
         }
     }
@@ -431,4 +431,10 @@ fn footer(out: &mut String, report: &Report) {
 
 fn line(out: &mut String, indent: usize, text: &str) {
     let _ = writeln!(out, "{:indent$}{text}", "");
+}
+
+/// Over several lines where it must be.
+fn wrapped(out: &mut String, indent: usize, text: &str) {
+    let indent = " ".repeat(indent);
+    wrap::text(out, &indent, &indent, text);
 }

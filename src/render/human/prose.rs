@@ -10,22 +10,6 @@ use crate::model::{
     resource::{ResourceKind, ResourceRef},
 };
 
-/// Commands longer than this are folded before an option.
-const WIDTH: usize = 100;
-
-/// A command over several lines, as a shell takes it.
-pub(super) fn folded(command: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in command.split(" --") {
-        let option = if lines == [""] { word.to_owned() } else { format!(" --{word}") };
-        match lines.last_mut() {
-            Some(last) if last.len() + option.len() <= WIDTH || last.is_empty() => last.push_str(&option),
-            _ => lines.push(format!("       {option}")),
-        }
-    }
-    lines.join(" \\\n")
-}
-
 pub(super) fn total_seconds(row: &AddressProbe) -> f64 {
     let tls = row.tls.as_ref().map_or(0.0, |tls| tls.seconds.0);
     let http = row.http.as_ref().map_or(0.0, |http| http.seconds.0);
