@@ -20,6 +20,7 @@ mod http_rows;
 mod macros;
 #[cfg(feature = "mutation")]
 mod mutation;
+mod obstacle;
 mod own_host;
 mod remainder;
 mod route_rows;
