@@ -8,15 +8,17 @@ pub(super) const WIDTH: usize = 100;
 pub(super) fn text(out: &mut String, first: &str, later: &str, text: &str) {
     let mut line = first.to_owned();
     let mut empty = true;
+    let mut is_later = false;
     for word in text.split(' ') {
         if !empty && columns(&line) + 1 + columns(word) > WIDTH {
             let _ = writeln!(out, "{}", line.trim_end());
             later.clone_into(&mut line);
             empty = true;
+            is_later = true;
         }
         if !empty {
             line.push(' ');
-        } else if word.is_empty() {
+        } else if is_later && word.is_empty() {
             // What parts two words on one line is nothing at the beginning of the next.
             continue;
         }
@@ -30,7 +32,7 @@ pub(super) fn text(out: &mut String, first: &str, later: &str, text: &str) {
 /// broken, the rest of it would be run. Without a newline at its end, so that a style can be put around it.
 pub(super) fn command(indent: usize, command: &str) -> String {
     let mut words = words(command);
-    let later = indent + 4;
+    let later = indent + 2;
     let mut told = String::new();
     if let Some(at) = words.iter().position(|word| word == "#") {
         let lead = format!("{:indent$}# ", "");

@@ -128,10 +128,10 @@ impl Section<'_> {
             self.cause(out, further);
             self.because(out, further);
         }
-        if let Some(comparison) = &self.report.comparison {
-            changes::write(out, comparison, self.styles);
-        }
         self.fixes(out, &causes, told);
+        if let Some(comparison) = &self.report.comparison {
+            changes::write(out, comparison, &self.report.findings, self.facts.now, self.styles);
+        }
         if !remarks.is_empty() {
             out.push('\n');
         }
@@ -268,8 +268,11 @@ impl Section<'_> {
         // The packets of every address stand in its row already.
         let port = self.target.target.port;
         let rows: Vec<_> = self.target.addresses.iter().map(|probe| probe.told(port)).collect();
-        let facts =
-            finding.evidence.iter().map(|evidence| &evidence.fact).filter(|fact| !rows.contains(fact));
+        let comparison = self.report.comparison.as_ref();
+        let told = |fact: &&String| {
+            rows.contains(fact) || comparison.is_some_and(|comparison| changes::tells(comparison, fact))
+        };
+        let facts = finding.evidence.iter().map(|evidence| &evidence.fact).filter(|fact| !told(fact));
         for (at, fact) in facts.enumerate() {
             self.labelled(out, if at == 0 { "because" } else { "" }, &clean(fact));
         }
@@ -471,7 +474,12 @@ fn shared_causes(out: &mut String, report: &Report, styles: &Styles) {
     }
     line(out, 0, &paint(styles.heading, "One cause, several targets"));
     for entry in shared {
-        wrap::text(out, "  ", "    ", &clean(&format!("{}: {}", entry.code, entry.text)));
+        let mut all = report.targets.iter().flat_map(|target| &target.findings);
+        // The first of that code about that thing: its owner and how sure it is are told again.
+        let first = all.find(|f| f.code == entry.code && f.subject() == entry.subject.as_ref());
+        let right = first.map(|f| format!(" · {} · {}", f.confidence.as_str(), actor(f))).unwrap_or_default();
+        line(out, 2, &format!("{}{right} · {} targets", paint(styles.bad, &entry.code), entry.targets.len()));
+        wrapped(out, 4, &clean(&entry.text));
         wrapped(out, 4, &clean(&entry.targets.join(", ")));
     }
     out.push('\n');

@@ -64,7 +64,7 @@ impl fmt::Display for Actor<'_> {
 pub(super) fn who(vantage: &Vantage) -> String {
     let mut parts = Vec::new();
     parts.push(vantage.source_ip.known().map_or("unknown address".to_owned(), ToString::to_string));
-    parts.extend(vantage.eni.known().map(|eni| eni.to_string()));
+    parts.extend(vantage.eni.known().map(ToString::to_string));
     if let Some(subnet) = vantage.subnet.known() {
         let az = vantage.az_id.known().map(|az| format!(" ({az})")).unwrap_or_default();
         parts.push(format!("{subnet}{az}"));

@@ -27,7 +27,9 @@ impl Page {
 
     /// Between two tickets.
     pub(super) fn rule(&mut self) {
-        let _ = writeln!(self.text, "{:-<WIDTH$}", "");
+        if !self.text.is_empty() {
+            let _ = writeln!(self.text, "{:-<WIDTH$}", "");
+        }
     }
 
     pub(super) fn blank(&mut self) {
