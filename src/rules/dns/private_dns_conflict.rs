@@ -23,7 +23,7 @@ declare_finding! {
     /// ## What looks like it
     /// `endpoint-wrong-service`: a record of the user's own leads to another endpoint or service.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=SERVICE --query
+    ///     aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=SERVICE --query \
     ///     'VpcEndpoints[].[VpcEndpointId,PrivateDnsEnabled,NetworkInterfaceIds]'
     /// ## How to fix it
     /// Decide which endpoint owns the name: switch private DNS off there and then on at the other. Whoever is to use the

@@ -22,7 +22,7 @@ declare_finding! {
     /// `dns-private-dns-disabled`: the name is verified, and the endpoint's switch is off.
     /// `dns-nxdomain-no-record`: the service has no private name; the consumer is to make the record.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-vpc-endpoint-services --service-names SERVICE --query
+    ///     aws ec2 describe-vpc-endpoint-services --service-names SERVICE --query \
     ///     'ServiceDetails[].[PrivateDnsName,PrivateDnsNameVerificationState]'
     /// ## How to fix it
     /// The provider publishes the TXT record that AWS asks for and starts the verification again. Meanwhile a private

@@ -23,7 +23,7 @@ declare_finding! {
     /// `sg-endpoint-ingress-missing`: routes lead there, and the group drops the packets.
     /// `route-missing`: the two VPCs are connected, and this subnet's table does not use the connection.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
+    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query \
     ///     'NetworkInterfaces[].[NetworkInterfaceId,VpcId]'
     /// ## How to fix it
     /// Create an endpoint for the service in this VPC. Or connect the VPCs (peering, transit gateway), add routes in both

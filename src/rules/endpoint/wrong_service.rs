@@ -22,7 +22,7 @@ declare_finding! {
     /// `endpoint-missing`: the endpoint that should be there does not exist.
     /// `dns-private-dns-conflict`: the other endpoint leads to the same service and owns the private DNS name.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query
+    ///     aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS --query \
     ///     'NetworkInterfaces[].Description'
     /// ## How to fix it
     /// Repoint the record (usually an alias in a private hosted zone), or correct the target's `endpoint` and `expect`.

@@ -22,7 +22,7 @@ declare_finding! {
     /// `route-missing`: the two VPCs are joined, and the route is not there.
     /// `route-peering-inactive`: the connection itself is down.
     /// ## How to confirm it by hand
-    ///     aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids PCX --query
+    ///     aws ec2 describe-vpc-peering-connections --vpc-peering-connection-ids PCX --query \
     ///     'VpcPeeringConnections[].[RequesterVpcInfo.CidrBlock,AccepterVpcInfo.CidrBlock]'
     /// ## How to fix it
     /// Create an endpoint for the service in this VPC; or peer with the endpoint's VPC itself; or join all of them by a
