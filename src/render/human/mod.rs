@@ -53,6 +53,8 @@ pub fn render(report: &Report, styles: &Styles) -> String {
     }
     shared_causes(&mut out, report, styles);
     if let Some(gaps) = gaps {
+        // Its own blank line stands there already.
+        out.pop();
         gaps::write(&mut out, &gaps);
         out.push('\n');
     }
@@ -138,6 +140,8 @@ impl Section<'_> {
         self.remarks(out, &remarks, told);
         if !self.gaps_told_at_end && (!brief || !self.report.undecided.is_empty()) {
             gaps::write(out, &self.gaps());
+        } else if !new.is_empty() {
+            out.push('\n');
         }
         if let Some(first) = new.first() {
             if actor(first) == Actor::Provider {
