@@ -250,7 +250,7 @@ fn a_rule_is_known_by_its_id() {
     let comparison = compared(&then, &now);
     assert_eq!(
         facts_of(&comparison),
-        ["sg-vpce inbound has tcp/4443 from sg-app, before tcp/443 from sg-app"]
+        ["sg-vpce inbound has tcp/4443 from sg-app, formerly tcp/443 from sg-app"]
     );
     let reference = comparison.differences[0].reference.as_ref().unwrap();
     assert_eq!((reference.kind, reference.position.as_deref()), (ResourceKind::SecurityGroup, Some("sgr-7")));
@@ -267,7 +267,7 @@ fn a_rule_over_a_peering_connection_that_went_away() {
     rules(&mut inventory, "sg-vpce")[0].peer =
         Peer::Group { id: "sg-app".into(), peering_status: Some("active".to_owned()) };
     then.inventory = Arc::new(inventory);
-    let told = ["sg-vpce inbound has tcp/443 from sg-app (peering deleted), before tcp/443 from sg-app"];
+    let told = ["sg-vpce inbound has tcp/443 from sg-app (peering deleted), formerly tcp/443 from sg-app"];
     assert_eq!(facts_of(&compared(&then, &now)), told);
 }
 
@@ -315,7 +315,7 @@ fn an_interface_is_replaced_by_one_in_its_subnet() {
             vec!["eni-10-0-3-20".into(), "eni-new".into()];
     });
     let comparison = compared(&then, &now);
-    let told = ["vpce-vendor in subnet-vpce-1 has eni-new (10.0.2.77), before eni-10-0-2-20 (10.0.2.20)"];
+    let told = ["vpce-vendor in subnet-vpce-1 has eni-new (10.0.2.77), formerly eni-10-0-2-20 (10.0.2.20)"];
     assert_eq!(facts_of(&comparison), told);
     assert!(comparison.differences[0].subjects.iter().any(|subject| subject == "10.0.2.20"));
 }
@@ -343,7 +343,8 @@ fn the_endpoint_itself() {
         endpoint.state = EndpointState::Rejected;
         endpoint.private_dns_enabled = true;
     });
-    let told = ["private DNS of vpce-vendor is on, before off", "vpce-vendor is rejected, before available"];
+    let told =
+        ["private DNS of vpce-vendor is on, formerly off", "vpce-vendor is rejected, formerly available"];
     assert_eq!(facts_of(&compared(&then, &now)), told);
 }
 
@@ -413,7 +414,7 @@ fn an_intermediate_that_is_left_out() {
             row.tls.as_mut().unwrap().chain.truncate(1);
         }
     });
-    assert_eq!(facts_of(&compared(&then, &now)), ["the same certificate in a chain of 1, before of 2"]);
+    assert_eq!(facts_of(&compared(&then, &now)), ["the same certificate in a chain of 1, formerly of 2"]);
 }
 
 #[test]
@@ -432,7 +433,7 @@ fn the_way_there() {
     let told = [
         "acl-app inbound lost rule 100 (allows all traffic from 0.0.0.0/0)",
         "subnet-app has route table rtb-app, no longer rtb-main",
-        "rtb-main has 10.0.0.0/16 → local (blackhole), before 10.0.0.0/16 → local",
+        "rtb-main has 10.0.0.0/16 → local (blackhole), formerly 10.0.0.0/16 → local",
     ];
     assert_eq!(facts_of(&compared(&then, &now)), told);
 }
@@ -444,7 +445,7 @@ fn a_peering_connection_on_the_way() {
     let mut inventory = Inventory::clone(&now.inventory);
     list(&mut inventory.peering_connections)[0].status = "deleted".to_owned();
     now.inventory = Arc::new(inventory);
-    assert_eq!(facts_of(&compared(&then, &now)), ["peering connection pcx-hub is deleted, before active"]);
+    assert_eq!(facts_of(&compared(&then, &now)), ["peering connection pcx-hub is deleted, formerly active"]);
 }
 
 #[test]
@@ -477,7 +478,7 @@ fn a_host_that_moved() {
         }
     });
     let comparison = compared(&then, &now);
-    let told = "this host asks from 10.0.3.9, eni-moved, subnet-vpce-2 (usw2-az2), vpc-app, before from 10.0.1.10, \
+    let told = "this host asks from 10.0.3.9, eni-moved, subnet-vpce-2 (usw2-az2), vpc-app, formerly from 10.0.1.10, \
                 eni-app, subnet-app (usw2-az1), vpc-app";
     assert_eq!(facts_of(&comparison)[0], told);
     assert!(comparison.differences[0].subjects.iter().any(|subject| subject == "10.0.3.9"));
@@ -494,7 +495,7 @@ fn another_way_out_is_no_move() {
         now.vantage.eni = Known::Known("eni-second".into());
         now.vantage.security_groups = Known::Known(vec!["sg-second".into()]);
     };
-    let told = "api.vendor.example gives nothing, before 10.0.2.20 and 10.0.3.20";
+    let told = "api.vendor.example gives nothing, formerly 10.0.2.20 and 10.0.3.20";
     let (then, now) = changed(|now, _| nothing(now));
     assert_eq!(facts_of(&compared(&then, &now)), [told], "the metadata still has the first address");
     let (then, now) = changed(|now, _| {
@@ -583,7 +584,8 @@ fn two_recordings_are_compared_without_a_network() {
     let schema = include_str!("../config/report-v1.schema.json");
     jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap().validate(&report).unwrap();
     let human = String::from_utf8(check(&["--replay", &now, "--since", &then]).stdout).unwrap();
-    let block = "  Changed since 2026-11-20T10:32:47Z, when all was well\n    sg-vpce inbound lost tcp/443 from sg-app\n";
+    let block = "  Changed since 2026-11-20T10:32:47Z, when all was well\n    \
+                 sg-vpce inbound lost tcp/443 from sg-app (sg-endpoint-ingress-missing)\n";
     assert!(human.contains(block), "{human}");
 }
 

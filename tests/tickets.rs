@@ -89,7 +89,7 @@ fn a_ticket_says_where_and_when() {
         assert!(flat.contains(&report.facts.now.to_string()), "{name}");
         for row in report.facts.targets[0].used() {
             assert!(flat.contains(&format!("{}", row.ip)), "{name} lacks {}", row.ip);
-            assert!(flat.contains(&format!("TCP {}", row.tcp)), "{name} lacks how {} fared", row.ip);
+            assert!(flat.contains(&format!("TCP: {}", row.tcp)), "{name} lacks how {} fared", row.ip);
         }
         for address in report.targets[0].addresses.iter().zip(&report.facts.targets[0].addresses) {
             let (judged, probe) = address;

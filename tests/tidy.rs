@@ -182,3 +182,20 @@ fn findings_are_true_to_their_word_in_every_scenario() {
         }
     }
 }
+
+/// A command that goes on says so: pasted, its first line would be run without the rest.
+#[test]
+fn no_command_in_an_explanation_is_broken_in_its_middle() {
+    let mut commands = 0;
+    for rule in RULES {
+        let lines: Vec<_> = rule.meta.documentation.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("     ")) {
+            commands += 1;
+            let last = line.split_whitespace().next_back().unwrap_or_default();
+            assert!(last != "--query" && last != "--filters", "{}: {line}", rule.meta.code);
+            let goes_on = at > 0 && lines[at - 1].ends_with('\\');
+            assert!(goes_on || !line.trim_start().starts_with(['\'', '"']), "{}: {line}", rule.meta.code);
+        }
+    }
+    assert!(commands > RULES.len() / 2, "{commands}");
+}

@@ -55,6 +55,8 @@ pub struct AddressReport {
     pub endpoint: Option<EndpointId>,
     pub az_id: Option<AzId>,
     pub path: Known<PathVerdict>,
+    /// What stops its packets, in a few words; where several do, the first on the way and how many more.
+    pub blocked_by: Option<String>,
     /// Absent when one of the planes has nothing to say.
     pub cell: Option<Cell>,
     /// The share of this host's ports, from 0 to 1, to which an allowing path drops the replies all the same.

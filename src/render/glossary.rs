@@ -12,13 +12,14 @@ pub struct Term {
 pub static GLOSSARY: &[Term] = &[
     term(
         "ACL",
-        "network ACL, the packet filter of a subnet: numbered rules that forget, so replies need their own",
+        "network ACL, the packet filter of a subnet: numbered rules that remember no connection, so replies need a rule, too",
     ),
     term("ALPN", "part of the TLS handshake in which both ends agree on the protocol spoken inside"),
     term("ARN", "the full name of a thing in AWS, with its service, Region and account"),
     term("blackhole", "the state of a route whose target is gone: it still decides, and drops"),
     term("CA", "certificate authority: whoever signs certificates; a host trusts some of them"),
     term("CIDR", "a block of addresses, written as the first of them and the bits they share: 10.0.0.0/16"),
+    term("ClientHello", "the first message of a TLS handshake, in which the client says what it wants"),
     term("CN", "common name: how a certificate calls its subject or its issuer"),
     term("CNAME", "a DNS record that says: this name is an alias, go on with that name"),
     term("cross-zone", "a load balancer that hands connections also to targets in other zones than its own"),
@@ -45,7 +46,7 @@ pub static GLOSSARY: &[Term] = &[
     term("MTU", "the size of the largest packet that a way carries"),
     term(
         "NACL",
-        "network ACL, the packet filter of a subnet: numbered rules that forget, so replies need their own",
+        "network ACL, the packet filter of a subnet: numbered rules that remember no connection, so replies need a rule, too",
     ),
     term("NAT", "a gateway that sends packets on with another source address"),
     term("NLB", "network load balancer: hands connections to targets; stands behind most endpoint services"),
@@ -68,6 +69,7 @@ pub static GLOSSARY: &[Term] = &[
     term("RFC", "a published standard of the internet"),
     term("RST", "the packet that refuses or ends a TCP connection at once"),
     term("SAN", "subject alternative name: the names that a certificate is valid for"),
+    term("security group", "the packet filter of an interface; it remembers connections, so replies pass"),
     term("SELinux", "a security module of Linux that can forbid a program to connect"),
     term("SERVFAIL", "a DNS answer: the server could not find out"),
     term("SG", "security group: the packet filter of an interface; it remembers, so replies pass"),

@@ -9,3 +9,4 @@ pub mod page;
 pub mod plural;
 pub mod style;
 pub mod ticket;
+mod wrap;

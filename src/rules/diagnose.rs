@@ -18,7 +18,10 @@ use crate::{
     },
 };
 
-use super::{Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, find, remainder::remainder};
+use super::{
+    Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, find, obstacle::obstacle,
+    remainder::remainder,
+};
 
 /// A function of its argument: the same facts give the same report.
 pub fn diagnose(facts: Facts) -> Report {
@@ -258,6 +261,7 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
         endpoint: row.endpoint.known().copied().flatten().map(|endpoint| endpoint.id.clone()),
         az_id: eni.and_then(|eni| facts.inventory.az_id_of(eni)),
         path: row.path.verdict(),
+        blocked_by: obstacle(&row.path),
         cell: symptom::cell(&row.path.verdict(), &row.probe.tcp.outcome),
         blocked_share: row.path.partly_blocked().map_or(0.0, |step| step.blocked_share),
         healthy: symptom::failure(&target.target, row.probe).is_none(),

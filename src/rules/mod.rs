@@ -21,6 +21,7 @@ mod macros;
 #[cfg(feature = "mutation")]
 mod mutation;
 mod new_endpoint;
+mod obstacle;
 mod own_host;
 mod remainder;
 mod route_rows;

@@ -42,7 +42,7 @@ fn led_to(both: &Both<'_>) -> Option<Difference> {
 }
 
 fn state(then: &VpcEndpoint, now: &VpcEndpoint) -> Option<Difference> {
-    let fact = format!("{} is {}, before {}", now.id, now.state, then.state);
+    let fact = format!("{} is {}, formerly {}", now.id, now.state, then.state);
     let told = Difference::new(DifferenceKind::EndpointState, fact).at(reference(&now.id));
     (then.state != now.state).then(|| told.from(then.state.to_string()).to(now.state.to_string()))
 }

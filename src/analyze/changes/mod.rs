@@ -132,7 +132,7 @@ fn part(
     let fact = match (&before, &after) {
         (Some(before), None) => format!("{place} lost {before}"),
         (None, Some(after)) => format!("{place} gained {after}"),
-        (Some(before), Some(after)) => format!("{place} has {after}, before {before}"),
+        (Some(before), Some(after)) => format!("{place} has {after}, formerly {before}"),
         (None, None) => place.to_owned(),
     };
     Difference { before, after, ..Difference::new(kind, fact).at(reference) }

@@ -67,7 +67,7 @@ fn answering(both: &Both<'_>) -> Vec<Difference> {
         let Some((before, after)) = now.and_then(|now| Some((said(then)?, said(now)?))) else { continue };
         if before != after {
             let server = then.server;
-            let fact = format!("DNS server {server} {after}, before it {before}");
+            let fact = format!("DNS server {server} {after}, formerly it {before}");
             let reference = ResourceRef::new(ResourceKind::DnsServer, server);
             let told = Difference::new(DifferenceKind::NameServers, fact).at(reference);
             all.push(told.from(before).to(after));
@@ -96,7 +96,7 @@ fn vpc_dns(both: &Both<'_>) -> Vec<Difference> {
     ];
     let told = |(name, then, now): (&str, &Known<bool>, &Known<bool>)| {
         let (then, now) = (then.known()?, now.known()?);
-        let fact = format!("{name} of {id} is {now}, before {then}");
+        let fact = format!("{name} of {id} is {now}, formerly {then}");
         let reference = ResourceRef::new(ResourceKind::Vpc, &id).at(name);
         let told = Difference::new(DifferenceKind::VpcDns, fact).at(reference);
         (then != now).then(|| told.from(then.to_string()).to(now.to_string()))
@@ -111,7 +111,7 @@ fn private_dns(both: &Both<'_>) -> Vec<Difference> {
         if then.private_dns_enabled != now.private_dns_enabled {
             let word = |on: bool| if on { "on" } else { "off" };
             let (before, after) = (word(then.private_dns_enabled), word(now.private_dns_enabled));
-            let fact = format!("private DNS of {id} is {after}, before {before}");
+            let fact = format!("private DNS of {id} is {after}, formerly {before}");
             let reference = ResourceRef::new(ResourceKind::VpcEndpoint, &id);
             let told = Difference::new(DifferenceKind::PrivateDns, fact).at(reference);
             all.push(told.from(before).to(after));
@@ -135,7 +135,7 @@ fn addresses(both: &Both<'_>) -> Option<Difference> {
     let host = &both.now.target.target.host;
     let (lost, gained) = apart(&then, &now);
     let fact = if now.is_empty() || then.is_empty() {
-        format!("{host} gives {}, before {}", list(&now), list(&then))
+        format!("{host} gives {}, formerly {}", list(&now), list(&then))
     } else {
         format!("{host} gives {}", turn(&lost, &gained))
     };

@@ -113,8 +113,8 @@ fn peering(both: &Both<'_>, id: &PeeringConnectionId) -> Option<Difference> {
         return None;
     }
     let fact = match (&before, &after) {
-        (Some(before), Some(after)) => format!("peering connection {id} is {after}, before {before}"),
-        (Some(before), None) => format!("peering connection {id} is gone, before {before}"),
+        (Some(before), Some(after)) => format!("peering connection {id} is {after}, formerly {before}"),
+        (Some(before), None) => format!("peering connection {id} is gone, formerly {before}"),
         (None, _) => format!("peering connection {id} is new"),
     };
     let reference = ResourceRef::new(ResourceKind::PeeringConnection, id);

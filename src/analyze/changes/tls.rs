@@ -57,7 +57,7 @@ fn difference(both: &Both<'_>, (old, old_rest): Chain<'_>, (new, new_rest): Chai
     let fact = if before == after {
         "the same certificate with other intermediates".to_owned()
     } else {
-        format!("the same certificate in a chain of {after}, before of {before}")
+        format!("the same certificate in a chain of {after}, formerly of {before}")
     };
     (fingerprints(old_rest) != fingerprints(new_rest))
         .then(|| told(fact).from(format!("a chain of {before}")).to(format!("a chain of {after}")))
@@ -72,8 +72,8 @@ fn aspects(old: &Certificate, new: &Certificate) -> String {
         ("valid to", &old_end, &new_end),
     ];
     let told = aspects.iter().filter(|(_, old, new)| old != new);
-    let told: Vec<_> = told.map(|(what, old, new)| format!("{what} {new}, before {old}")).collect();
-    let same = || format!("of the same name, issuer and end ({}, before {})", short(new), short(old));
+    let told: Vec<_> = told.map(|(what, old, new)| format!("{what} {new}, formerly {old}")).collect();
+    let same = || format!("of the same name, issuer and end ({}, formerly {})", short(new), short(old));
     if told.is_empty() { same() } else { told.join("; ") }
 }
 

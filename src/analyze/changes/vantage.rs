@@ -20,7 +20,7 @@ pub(super) fn differences(both: &Both<'_>) -> Option<Difference> {
         return None;
     }
     let (before, after) = (describe(&both.then, then), describe(&both.now, now));
-    let fact = format!("this host asks from {after}, before from {before}");
+    let fact = format!("this host asks from {after}, formerly from {before}");
     let subjects = [then, now].into_iter().flat_map(ids);
     Some(Difference::new(DifferenceKind::Vantage, fact).about(subjects).from(before).to(after))
 }

@@ -2,24 +2,28 @@
 //! aligned, complete enough for a ticket.
 
 mod changes;
+mod fixes;
+mod gaps;
 pub(super) mod prose;
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _};
 
-use prose::{Actor, actor, clean, folded, name, total_seconds, who};
+use fixes::Fixes;
+use prose::{Actor, actor, clean, name, total_seconds, who};
 
 use crate::{
     model::{
         facts::{Facts, TargetFacts},
         finding::{Finding, Fix, Severity},
         inventory::InventorySource,
-        known::{Known, Reason},
+        known::Known,
         observation::{AddressProbe, HttpOutcome, TcpOutcome, TcpProbe, TlsOutcome, TlsProbe},
         report::{AddressReport, Cell, PathVerdict, Report, TargetReport, TargetVerdict},
     },
     render::{
         plural,
         style::{Styles, paint},
+        wrap,
     },
 };
 
@@ -29,11 +33,31 @@ const LABEL: usize = 12;
 pub fn render(report: &Report, styles: &Styles) -> String {
     let mut out = String::new();
     let mut told = Told::default();
-    for (facts, target) in report.facts.targets.iter().zip(&report.targets) {
-        let section = Section { facts: &report.facts, target: facts, report: target, styles };
+    let mut sections: Vec<_> = report
+        .facts
+        .targets
+        .iter()
+        .zip(&report.targets)
+        .map(|(target, judged)| Section {
+            facts: &report.facts,
+            target,
+            report: judged,
+            styles,
+            gaps_told_at_end: false,
+        })
+        .collect();
+    let gaps = gaps_in_common(&sections);
+    for section in &mut sections {
+        section.gaps_told_at_end = gaps.is_some();
         section.write(&mut out, &mut told);
     }
     shared_causes(&mut out, report, styles);
+    if let Some(gaps) = gaps {
+        // Its own blank line stands there already.
+        out.pop();
+        gaps::write(&mut out, &gaps);
+        out.push('\n');
+    }
     footer(&mut out, report);
     out
 }
@@ -43,7 +67,8 @@ pub fn render(report: &Report, styles: &Styles) -> String {
 struct Told {
     /// With the name of the target.
     causes: Vec<(Finding, String)>,
-    fixes: HashSet<(String, Option<String>)>,
+    /// The target by what was told for it.
+    fixes: HashMap<(String, Option<String>), String>,
 }
 
 impl Told {
@@ -58,13 +83,29 @@ struct Section<'a> {
     target: &'a TargetFacts,
     report: &'a TargetReport,
     styles: &'a Styles,
+    /// What could not be checked is the same for every target.
+    gaps_told_at_end: bool,
+}
+
+/// Where several targets fail and the same could not be checked for each.
+fn gaps_in_common(sections: &[Section<'_>]) -> Option<Vec<String>> {
+    let mut all = sections.iter().filter(|section| section.report.verdict != TargetVerdict::Healthy);
+    let first = all.next()?.gaps();
+    let second = all.next()?.gaps();
+    (first == second && all.all(|section| section.gaps() == first)).then_some(first)
 }
 
 impl Section<'_> {
+    fn gaps(&self) -> Vec<String> {
+        gaps::told(&self.facts.inventory, &self.report.undecided, self.styles)
+    }
+
     fn write(&self, out: &mut String, told: &mut Told) {
         self.headline(out);
         if self.report.verdict == TargetVerdict::Healthy {
-            self.remarks(out, &self.report.findings.iter().collect::<Vec<_>>());
+            let remarks: Vec<_> = self.report.findings.iter().collect();
+            self.remarks(out, &remarks, told);
+            self.remember(&remarks, told);
             return;
         }
         let (causes, remarks): (Vec<_>, Vec<_>) =
@@ -78,8 +119,9 @@ impl Section<'_> {
         if brief {
             self.rows(out);
         } else {
-            if let Some(first) = new.first() {
-                self.cause(out, first);
+            match new.first() {
+                Some(first) => self.cause(out, first),
+                None => self.no_cause(out),
             }
             self.evidence(out, new.first().copied());
         }
@@ -88,16 +130,18 @@ impl Section<'_> {
             self.cause(out, further);
             self.because(out, further);
         }
-        if let Some(comparison) = &self.report.comparison {
-            changes::write(out, comparison, self.styles);
-        }
         self.fixes(out, &causes, told);
+        if let Some(comparison) = &self.report.comparison {
+            changes::write(out, comparison, &self.report.findings, self.facts.now, self.styles);
+        }
         if !remarks.is_empty() {
             out.push('\n');
         }
-        self.remarks(out, &remarks);
-        if !brief || !self.report.undecided.is_empty() {
-            self.not_checked(out);
+        self.remarks(out, &remarks, told);
+        if !self.gaps_told_at_end && (!brief || !self.report.undecided.is_empty()) {
+            gaps::write(out, &self.gaps());
+        } else if !new.is_empty() {
+            out.push('\n');
         }
         if let Some(first) = new.first() {
             if actor(first) == Actor::Provider {
@@ -106,9 +150,17 @@ impl Section<'_> {
             }
             line(out, 2, &paint(self.styles.faint, format!("vpce-doctor explain {}", first.code)));
         }
-        told.causes
-            .extend(new.iter().map(|finding| (Finding::clone(finding), self.target.target.name.clone())));
+        self.remember(&new, told);
+        self.remember(&remarks, told);
         out.push('\n');
+    }
+
+    fn remember(&self, findings: &[&Finding], told: &mut Told) {
+        for finding in findings {
+            if told.where_told(finding).is_none() {
+                told.causes.push((Finding::clone(finding), self.target.target.name.clone()));
+            }
+        }
     }
 
     /// A cause that an earlier target showed with its evidence.
@@ -134,11 +186,11 @@ impl Section<'_> {
         let verdict = self.report.verdict.as_str();
         let _ = write!(
             out,
-            "{} {}{} · {} · {}",
+            "{} {}{}{} · {}",
             paint(style, mark),
             paint(self.styles.heading, clean(&target.name)),
             self.place(),
-            target.protocol,
+            self.protocol(),
             paint(style, verdict)
         );
         if self.report.verdict == TargetVerdict::Healthy {
@@ -161,27 +213,47 @@ impl Section<'_> {
         if target.name.contains(&place) { String::new() } else { format!(" · {}", clean(&place)) }
     }
 
+    /// Where the target's name does not begin with it.
+    fn protocol(&self) -> String {
+        let target = &self.target.target;
+        let scheme = format!("{}://", target.protocol);
+        if target.name.starts_with(&scheme) { String::new() } else { format!(" · {}", target.protocol) }
+    }
+
     fn cause(&self, out: &mut String, finding: &Finding) {
         let right = format!("{} · {}", finding.confidence.as_str(), actor(finding));
         let right = if finding.after.is_some() { format!("next · {right}") } else { right };
         out.push('\n');
         self.two_columns(out, &finding.code, &right);
-        line(out, 2, &clean(&finding.summary));
+        wrapped(out, 2, &clean(&finding.summary));
         if let Some(first) = &finding.after {
-            line(
-                out,
-                2,
-                &format!("Nothing fails by it yet: {first} hides it, and whoever mends that meets this."),
-            );
+            wrapped(out, 2, &format!("Nothing fails because of it yet; it will, once {first} is fixed."));
         }
+    }
+
+    /// That there is none is an answer, too.
+    fn no_cause(&self, out: &mut String) {
+        if self.report.unexplained.is_empty() {
+            return;
+        }
+        out.push('\n');
+        let why = match (&self.facts.inventory.source, self.report.undecided.len()) {
+            (InventorySource::None { .. }, _) => "the VPC's configuration was not read",
+            (_, 0) => "nothing that was looked at explains it",
+            _ => "not everything could be checked, see below",
+        };
+        line(out, 2, &format!("No cause found: {why}."));
     }
 
     fn evidence(&self, out: &mut String, primary: Option<&Finding>) {
         out.push('\n');
         self.labelled(out, "who asks", &who(&self.facts.vantage));
         self.labelled(out, "name", &clean(&name(self.target)));
-        for endpoint in self.endpoints() {
+        for endpoint in self.endpoints(true) {
             self.labelled(out, "leads to", &endpoint);
+        }
+        for endpoint in self.endpoints(false) {
+            self.labelled(out, "tried too", &endpoint);
         }
         self.rows(out);
         if let Some(primary) = primary {
@@ -191,7 +263,8 @@ impl Section<'_> {
 
     fn rows(&self, out: &mut String) {
         for (probe, row) in self.target.addresses.iter().zip(&self.report.addresses) {
-            self.labelled(out, &row.ip.to_string(), &self.row(probe, row));
+            // On one line each: they are a table.
+            line(out, 4, &format!("{}{}", self.label(&row.ip.to_string()), self.row(probe, row)));
         }
     }
 
@@ -199,24 +272,48 @@ impl Section<'_> {
         // The packets of every address stand in its row already.
         let port = self.target.target.port;
         let rows: Vec<_> = self.target.addresses.iter().map(|probe| probe.told(port)).collect();
-        let facts =
-            finding.evidence.iter().map(|evidence| &evidence.fact).filter(|fact| !rows.contains(fact));
+        let comparison = self.report.comparison.as_ref();
+        let told = |fact: &&String| {
+            rows.contains(fact) || comparison.is_some_and(|comparison| changes::tells(comparison, fact))
+        };
+        let facts = finding.evidence.iter().map(|evidence| &evidence.fact).filter(|fact| !told(fact));
         for (at, fact) in facts.enumerate() {
             self.labelled(out, if at == 0 { "because" } else { "" }, &clean(fact));
         }
     }
 
-    fn labelled(&self, out: &mut String, label: &str, text: &str) {
-        let addresses = self.report.addresses.iter().map(|row| row.ip.to_string().len() + 2);
-        let width = addresses.max().unwrap_or(0).max(LABEL);
-        line(out, 4, &format!("{}{text}", paint(self.styles.faint, format!("{label:width$}"))));
+    /// The first column, painted.
+    fn label(&self, label: &str) -> String {
+        let width = self.label_width();
+        paint(self.styles.faint, format!("{label:width$}"))
     }
 
-    fn endpoints(&self) -> Vec<String> {
-        let inventory = &self.facts.inventory;
+    fn label_width(&self) -> usize {
+        let addresses = self.report.addresses.iter().map(|row| row.ip.to_string().len() + 2);
+        addresses.max().unwrap_or(0).max(LABEL)
+    }
+
+    fn labelled(&self, out: &mut String, label: &str, text: &str) {
+        let later = " ".repeat(4 + self.label_width());
+        wrap::text(out, &format!("    {}", self.label(label)), &later, text);
+    }
+
+    /// As it is typed.
+    fn labelled_command(&self, out: &mut String, label: &str, command: &str) {
+        let folded = wrap::command(4 + self.label_width(), command);
+        line(out, 4, &format!("{}{}", self.label(label), folded.trim_start()));
+    }
+
+    /// Those of the addresses that applications get; or those of other addresses only, which were tried besides.
+    fn endpoints(&self, used: bool) -> Vec<String> {
+        let of = |used: bool| {
+            let rows = self.target.addresses.iter().zip(&self.report.addresses);
+            let rows = rows.filter(move |(probe, _)| probe.used == used);
+            rows.filter_map(|(_, row)| row.endpoint.as_ref())
+        };
         let mut told = Vec::new();
-        for id in self.report.addresses.iter().filter_map(|row| row.endpoint.as_ref()) {
-            let Some(endpoint) = inventory.endpoint(id) else { continue };
+        for id in of(used).filter(|id| used || of(true).all(|other| other != *id)) {
+            let Some(endpoint) = self.facts.inventory.endpoint(id) else { continue };
             let text = format!("{id} ({})  {}", endpoint.state, endpoint.service);
             if !told.contains(&text) {
                 told.push(text);
@@ -257,7 +354,10 @@ impl Section<'_> {
                 )
             }
             Known::Known(PathVerdict::Allow) => format!("path {} allowed", paint(self.styles.good, "✓")),
-            Known::Known(PathVerdict::Deny) => format!("path {} blocked", paint(self.styles.bad, "✗")),
+            Known::Known(PathVerdict::Deny) => {
+                let why = row.blocked_by.as_deref().unwrap_or("blocked");
+                format!("path {} {}", paint(self.styles.bad, "✗"), clean(why))
+            }
             Known::Unknown(_) => format!("path {} not known", paint(self.styles.doubtful, "?")),
         }
     }
@@ -305,7 +405,7 @@ impl Section<'_> {
             out.push('\n');
             let label = paint(self.styles.doubtful, "Not explained:");
             for one in alike {
-                line(out, 2, &format!("{label} {}", one.symptom));
+                wrapped(out, 2, &format!("{label} {}", one.symptom));
             }
             let mut ways: Vec<&String> = Vec::new();
             for way in alike.iter().flat_map(|one| &one.settle) {
@@ -315,91 +415,57 @@ impl Section<'_> {
             }
             self.labelled(out, "may be", &clean(&alike[0].left));
             for (at, way) in ways.into_iter().enumerate() {
-                self.labelled(out, if at == 0 { "to settle" } else { "" }, &clean(way));
+                let label = if at == 0 { "to settle" } else { "" };
+                if wrap::is_command(way) {
+                    self.labelled_command(out, label, &clean(way));
+                } else {
+                    self.labelled(out, label, &clean(way));
+                }
             }
         }
     }
 
     fn fixes(&self, out: &mut String, causes: &[&Finding], told: &mut Told) {
-        let mut fixes: Vec<_> = causes.iter().flat_map(|cause| &cause.fixes).collect();
-        fixes.retain(|fix| told.fixes.insert((fix.text.clone(), fix.cli.clone())));
-        if fixes.is_empty() {
+        let fixes = Fixes::of(causes, &self.target.target.name, told);
+        if fixes.new.is_empty() {
             return;
         }
-        let changes = fixes.iter().filter(|fix| fix.change.is_some()).count();
-        let proved = changes > 0 && fixes.iter().filter(|fix| fix.change.is_some()).all(|fix| fix.verified);
-        let title = match (proved, changes == fixes.len(), changes) {
-            (true, true, 1) => "Fix (proved on this inventory: with it, the path passes)",
-            (true, true, _) => "Fix (proved on this inventory: with all of it, the path passes)",
-            (true, false, _) => "Fix (the rules among it are proved on this inventory)",
-            (false, ..) => "Fix",
-        };
         out.push('\n');
-        line(out, 2, &paint(self.styles.heading, title));
-        for fix in fixes {
-            self.fix(out, fix);
+        wrapped(out, 2, &paint(self.styles.heading, fixes.title()));
+        for (cause, new) in &fixes.new {
+            if causes.len() > 1 {
+                line(out, 4, &format!("for {}, {}:", cause.code, actor(cause)));
+            }
+            for fix in new {
+                self.fix(out, if causes.len() > 1 { 6 } else { 4 }, fix);
+            }
         }
     }
 
-    fn fix(&self, out: &mut String, fix: &Fix) {
+    fn fix(&self, out: &mut String, indent: usize, fix: &Fix) {
         if fix.cli.is_none() || fix.change.is_none() {
-            line(out, 4, &clean(&fix.text));
+            wrapped(out, indent, &clean(&fix.text));
         }
         if let Some(cli) = &fix.cli {
-            line(out, 4, &paint(self.styles.command, folded(&clean(cli))));
+            line(out, 0, &paint(self.styles.command, wrap::command(indent, &clean(cli))));
         }
     }
 
-    fn remarks(&self, out: &mut String, findings: &[&Finding]) {
+    /// Warnings, and what is worth knowing: in short, and once where several targets have it.
+    fn remarks(&self, out: &mut String, findings: &[&Finding], told: &Told) {
         for finding in findings {
             let style =
                 if finding.severity == Severity::Warning { self.styles.doubtful } else { self.styles.faint };
-            line(
-                out,
-                2,
-                &format!(
-                    "{} {}: {}",
-                    paint(style, finding.severity.as_str()),
-                    finding.code,
-                    clean(&finding.summary)
-                ),
-            );
-            for fix in finding.fixes.iter().filter(|_| finding.severity == Severity::Warning) {
-                self.fix(out, fix);
+            let label = format!("{} {}:", paint(style, finding.severity.as_str()), finding.code);
+            if let Some(before) = told.where_told(finding) {
+                line(out, 2, &format!("{label} the same as for {}", clean(before)));
+                continue;
             }
-        }
-    }
-
-    fn not_checked(&self, out: &mut String) {
-        out.push('\n');
-        let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
-        for undecided in &self.report.undecided {
-            let gap = format!("{} ({})", undecided.why.missing, undecided.why.reason.describe());
-            match gaps.iter_mut().find(|(known, _)| *known == gap) {
-                Some((_, codes)) => codes.push(&undecided.code),
-                None => gaps.push((gap, vec![&undecided.code])),
+            wrap::text(out, &format!("  {label} "), "    ", &clean(&finding.summary));
+            self.because(out, finding);
+            for fix in &finding.fixes {
+                self.fix(out, 4, fix);
             }
-        }
-        match &self.facts.inventory.source {
-            InventorySource::None { why } => {
-                let label = paint(self.styles.doubtful, "Not checked:");
-                line(out, 2, &format!("{label} the VPC's configuration was not read ({why})"));
-            }
-            _ if gaps.is_empty() && self.facts.inventory.calls.iter().all(|call| call.failure.is_none()) => {
-                line(out, 2, &paint(self.styles.faint, "Hidden from this run: nothing."));
-            }
-            _ => {}
-        }
-        for call in &self.facts.inventory.calls {
-            if let Some(Reason::Failed { message }) = &call.failure {
-                let label = paint(self.styles.doubtful, "Not read:");
-                line(out, 2, &format!("{label} {}: {}", call.action, clean(message)));
-            }
-        }
-        for (gap, codes) in gaps {
-            let label = paint(self.styles.doubtful, "Not checked:");
-            line(out, 2, &format!("{label} {}", codes.join(", ")));
-            line(out, 4, &format!("needs {gap}"));
         }
     }
 }
@@ -412,8 +478,13 @@ fn shared_causes(out: &mut String, report: &Report, styles: &Styles) {
     }
     line(out, 0, &paint(styles.heading, "One cause, several targets"));
     for entry in shared {
-        line(out, 2, &format!("{}: {}", entry.code, entry.text));
-        line(out, 4, &entry.targets.join(", "));
+        let mut all = report.targets.iter().flat_map(|target| &target.findings);
+        // The first of that code about that thing: its owner and how sure it is are told again.
+        let first = all.find(|f| f.code == entry.code && f.subject() == entry.subject.as_ref());
+        let right = first.map(|f| format!(" · {} · {}", f.confidence.as_str(), actor(f))).unwrap_or_default();
+        line(out, 2, &format!("{}{right} · {} targets", paint(styles.bad, &entry.code), entry.targets.len()));
+        wrapped(out, 4, &clean(&entry.text));
+        wrapped(out, 4, &clean(&entry.targets.join(", ")));
     }
     out.push('\n');
 }
@@ -426,9 +497,19 @@ fn footer(out: &mut String, report: &Report) {
         .map(|(verdict, count)| format!("{count} {}", verdict.as_str()))
         .collect();
     let targets = plural::count(report.targets.len(), "target", "targets");
-    line(out, 0, &format!("{targets}: {} · {}", tally.join(", "), report.facts.elapsed));
+    line(
+        out,
+        0,
+        &format!("{targets}: {} · {} · {}", tally.join(", "), report.facts.now, report.facts.elapsed),
+    );
 }
 
 fn line(out: &mut String, indent: usize, text: &str) {
     let _ = writeln!(out, "{:indent$}{text}", "");
+}
+
+/// Over several lines where it must be.
+fn wrapped(out: &mut String, indent: usize, text: &str) {
+    let indent = " ".repeat(indent);
+    wrap::text(out, &indent, &indent, text);
 }

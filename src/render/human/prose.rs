@@ -10,22 +10,6 @@ use crate::model::{
     resource::{ResourceKind, ResourceRef},
 };
 
-/// Commands longer than this are folded before an option.
-const WIDTH: usize = 100;
-
-/// A command over several lines, as a shell takes it.
-pub(super) fn folded(command: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in command.split(" --") {
-        let option = if lines == [""] { word.to_owned() } else { format!(" --{word}") };
-        match lines.last_mut() {
-            Some(last) if last.len() + option.len() <= WIDTH || last.is_empty() => last.push_str(&option),
-            _ => lines.push(format!("       {option}")),
-        }
-    }
-    lines.join(" \\\n")
-}
-
 pub(super) fn total_seconds(row: &AddressProbe) -> f64 {
     let tls = row.tls.as_ref().map_or(0.0, |tls| tls.seconds.0);
     let http = row.http.as_ref().map_or(0.0, |http| http.seconds.0);
@@ -80,7 +64,7 @@ impl fmt::Display for Actor<'_> {
 pub(super) fn who(vantage: &Vantage) -> String {
     let mut parts = Vec::new();
     parts.push(vantage.source_ip.known().map_or("unknown address".to_owned(), ToString::to_string));
-    parts.extend(vantage.eni.known().map(|eni| format!("on interface {eni}")));
+    parts.extend(vantage.eni.known().map(ToString::to_string));
     if let Some(subnet) = vantage.subnet.known() {
         let az = vantage.az_id.known().map(|az| format!(" ({az})")).unwrap_or_default();
         parts.push(format!("{subnet}{az}"));

@@ -1,4 +1,4 @@
-//! The report as tickets: for each failing target, what to write to whoever must act, ready to paste.
+//! The report as tickets: what to write to each who must act, for one target or for many, ready to paste.
 //!
 //! Whole ids, no colours, times in UTC, and nothing that was not observed. Causes on this host and of this run are
 //! nobody else's to mend: they get no ticket.
@@ -12,7 +12,7 @@ use seen::{Row, Seen};
 
 use crate::{
     model::{
-        finding::{Finding, Severity},
+        finding::{Confidence, Finding, Fix, Severity},
         id::{EndpointId, SecurityGroupId},
         inventory::InventorySource,
         report::{Report, TargetReport, TargetVerdict},
@@ -23,24 +23,56 @@ use crate::{
 use super::human::prose::{Actor, actor};
 
 pub fn render(report: &Report) -> String {
+    let facts = &report.facts;
+    let seen: Vec<Seen<'_>> = facts
+        .targets
+        .iter()
+        .zip(&report.targets)
+        .map(|(target, judged)| Seen { facts, target, report: judged })
+        .collect();
     let mut page = Page::default();
-    for (at, (target, judged)) in report.facts.targets.iter().zip(&report.targets).enumerate() {
-        if at > 0 {
+    let tickets = tickets(&seen);
+    for one in &seen {
+        for ticket in tickets.iter().filter(|ticket| ticket.seen.is_same(one)) {
             page.rule();
+            ticket.write(&mut page);
         }
-        let seen = Seen { facts: &report.facts, target, report: judged };
-        match addressed(judged) {
-            Some(finding) => Ticket { seen, finding, actor: actor(finding) }.write(&mut page),
-            None => page.paragraph(&nothing_to_ask(&seen)),
+        if !tickets.iter().any(|ticket| ticket.targets().iter().any(|target| target.is_same(one))) {
+            page.rule();
+            page.paragraph(&nothing_to_ask(one));
         }
     }
     page.into_text()
 }
 
-/// The primary, if somebody else must mend it; otherwise the first cause that is somebody else's.
-fn addressed(report: &TargetReport) -> Option<&Finding> {
-    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    errors.into_iter().find(|finding| !matches!(actor(finding), Actor::Host | Actor::Run))
+/// One for each who must act, with everything that is asked of him, for whichever targets.
+fn tickets<'a>(seen: &[Seen<'a>]) -> Vec<Ticket<'a>> {
+    let mut tickets: Vec<Ticket<'a>> = Vec::new();
+    for seen in seen {
+        for finding in asked(seen.report) {
+            let new = Ticket { seen: *seen, finding, actor: actor(finding), further: Vec::new() };
+            let addressee = new.addressee();
+            match tickets.iter_mut().find(|ticket| ticket.addressee() == addressee) {
+                Some(ticket) => ticket.further.push((*seen, finding)),
+                None => tickets.push(new),
+            }
+        }
+    }
+    tickets
+}
+
+/// What somebody else must mend: the causes of what fails, and those that they hide. Nobody is written to for what is
+/// merely possible, unless there is nothing better.
+fn asked(report: &TargetReport) -> impl Iterator<Item = &Finding> {
+    let others = |finding: &&Finding| !matches!(actor(finding), Actor::Host | Actor::Run);
+    let first = causes(report).find(others).map(|finding| finding.code.as_str());
+    causes(report).filter(others).filter(move |finding| {
+        finding.confidence > Confidence::Possible || first == Some(finding.code.as_str())
+    })
+}
+
+fn causes(report: &TargetReport) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(|finding| finding.severity == Severity::Error || finding.after.is_some())
 }
 
 fn nothing_to_ask(seen: &Seen<'_>) -> String {
@@ -64,21 +96,24 @@ fn nothing_to_ask(seen: &Seen<'_>) -> String {
     }
 }
 
-/// One target's, for whoever must act on one finding.
+/// For whoever must act: on one finding of one target, and on what else is his.
 struct Ticket<'a> {
     seen: Seen<'a>,
     finding: &'a Finding,
     actor: Actor<'a>,
+    further: Vec<(Seen<'a>, &'a Finding)>,
 }
 
-impl Ticket<'_> {
+impl<'a> Ticket<'a> {
     fn write(&self, page: &mut Page) {
         self.header(page);
         if self.actor != Actor::Provider {
             self.fixes(page);
         }
         self.observed(page);
-        self.addresses(page);
+        for seen in self.targets() {
+            self.addresses(&seen, page);
+        }
         self.because(page);
         if self.actor == Actor::Provider {
             provider::checked_here(self, page);
@@ -90,25 +125,58 @@ impl Ticket<'_> {
         page.paragraph(concat!("Observed by vpce-doctor ", env!("CARGO_PKG_VERSION"), "."));
     }
 
+    /// What is asked, target by target.
+    fn findings(&self) -> impl Iterator<Item = &'a Finding> {
+        std::iter::once(self.finding).chain(self.further.iter().map(|(_, finding)| *finding))
+    }
+
+    /// Each once, in the order of the report.
+    fn targets(&self) -> Vec<Seen<'a>> {
+        let mut targets = vec![self.seen];
+        for (seen, _) in &self.further {
+            if !targets.iter().any(|known| known.is_same(seen)) {
+                targets.push(*seen);
+            }
+        }
+        targets
+    }
+
     fn header(&self, page: &mut Page) {
         let target = &self.seen.target.target;
         page.head("To", &self.addressee());
         let title = rules::find(&self.finding.code).map_or(self.finding.code.as_str(), |meta| meta.title);
-        let verdict = self.seen.report.verdict.as_str();
-        page.head("Subject", &format!("{} is {verdict}: {title}", target.authority()));
+        let targets = self.targets();
+        let subject = match targets.as_slice() {
+            [one] => format!("{} is {}: {title}", target.authority(), one.report.verdict.as_str()),
+            many => format!("{} targets fail: {title}", many.len()),
+        };
+        page.head("Subject", &subject);
         page.blank();
         if self.actor == Actor::Provider {
             page.paragraph(&provider::ask(self));
         } else {
-            page.paragraph("Please make this change: a connection fails for want of it.");
+            page.paragraph(&self.ask());
         }
-        page.paragraph(&self.finding.summary);
+        for summary in once_each(self.findings().map(|finding| &finding.summary)) {
+            page.paragraph(summary);
+        }
+    }
+
+    fn ask(&self) -> String {
+        let names: Vec<_> = self.targets().iter().map(|seen| seen.target.target.authority()).collect();
+        let connections = format!("connections to {}", names.join(", "));
+        match &self.finding.after {
+            Some(first) => {
+                format!("Please make this change: without it, {connections} will fail once {first} is fixed.")
+            }
+            None => format!("Please make this change: without it, {connections} fail."),
+        }
     }
 
     fn addressee(&self) -> String {
         match self.actor {
             Actor::Provider => {
-                let service = self.seen.service().unwrap_or(&self.seen.target.target.host);
+                let service = provider::service(self).unwrap_or(&self.seen.target.target.host);
                 format!("the provider of {service}")
             }
             Actor::Endpoint => match self.seen.endpoint().or(self.meant().as_ref()) {
@@ -117,6 +185,10 @@ impl Ticket<'_> {
             },
             Actor::Owner(thing) => match self.vpc_of(&thing.id) {
                 Some(vpc) => format!("{} ({vpc})", self.actor),
+                None => self.actor.to_string(),
+            },
+            Actor::Vpc => match self.seen.facts.vantage.vpc.known() {
+                Some(vpc) => format!("whoever owns {vpc}"),
                 None => self.actor.to_string(),
             },
             _ => self.actor.to_string(),
@@ -155,47 +227,86 @@ impl Ticket<'_> {
         {
             page.field("last well", &format!("{} (UTC), by an earlier record", comparison.with));
         }
-        page.field("name", &target.host);
-        page.field("port", &format!("{}, spoken: {}", seen.port(), target.protocol));
+        match self.targets().as_slice() {
+            [_] => {
+                page.field("name", &target.host);
+                page.field("port", &format!("{} ({})", seen.port(), target.protocol));
+            }
+            many => {
+                for (at, seen) in many.iter().enumerate() {
+                    let (target, verdict) = (&seen.target.target, seen.report.verdict.as_str());
+                    let text = format!("{} ({}), {verdict}", target.authority(), target.protocol);
+                    page.field(if at == 0 { "targets" } else { "" }, &text);
+                }
+            }
+        }
         if let Some(region) = seen.region() {
             page.field("Region", region);
         }
         self.endpoint(page);
-        let zone =
-            seen.facts.vantage.az_id.known().map(|zone| format!(" in zone {zone}")).unwrap_or_default();
-        let clients: Vec<_> = seen.clients().iter().map(ToString::to_string).collect();
-        if !clients.is_empty() {
-            page.field("client", &format!("{}{zone}", clients.join(", ")));
+        self.client(page);
+    }
+
+    fn client(&self, page: &mut Page) {
+        let vantage = &self.seen.facts.vantage;
+        let zone = vantage.az_id.known().map(|zone| format!(" in zone {zone}")).unwrap_or_default();
+        let clients: Vec<_> = self.seen.clients().iter().map(ToString::to_string).collect();
+        if clients.is_empty() {
+            return;
         }
+        // What a rule may be asked for, and nothing to a provider.
+        let mut ids: Vec<String> = Vec::new();
+        if self.actor != Actor::Provider {
+            ids.extend(vantage.eni.known().map(ToString::to_string));
+            ids.extend(vantage.security_groups.known().into_iter().flatten().map(ToString::to_string));
+            ids.extend(vantage.subnet.known().map(ToString::to_string));
+        }
+        let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
+        page.field("client", &format!("{}{ids}{zone}", clients.join(", ")));
     }
 
     fn endpoint(&self, page: &mut Page) {
         let meant = self.meant();
-        let Some(id) = self.seen.endpoint().or(meant.as_ref()) else { return };
-        let endpoint = self.seen.facts.inventory.endpoint(id);
-        page.field(
-            "endpoint",
-            &match endpoint {
-                Some(endpoint) => format!("{id}, state {}", endpoint.state),
-                None => id.to_string(),
-            },
-        );
-        if let Some(endpoint) = endpoint {
-            page.field("service", &endpoint.service);
-            // A provider knows endpoints by their ids; within one organisation the VPC says whose it is.
-            if self.actor != Actor::Provider {
-                page.field("its VPC", endpoint.vpc.as_str());
-                let here = self.seen.facts.vantage.vpc.known().filter(|vpc| **vpc != endpoint.vpc);
-                if let Some(vpc) = here {
-                    page.field("client's VPC", vpc.as_str());
-                }
-            }
+        let mut ids: Vec<EndpointId> = Vec::new();
+        for seen in self.targets() {
+            let id = seen.endpoint().cloned().or_else(|| meant.clone());
+            ids.extend(id.filter(|id| !ids.contains(id)));
+        }
+        for id in &ids {
+            self.one_endpoint(id, page);
         }
     }
 
-    fn addresses(&self, page: &mut Page) {
-        let rows: Vec<Row<'_>> = self.seen.rows().collect();
-        page.heading(if rows.is_empty() { "The name gives no address to connect to." } else { "Addresses" });
+    fn one_endpoint(&self, id: &EndpointId, page: &mut Page) {
+        let Some(endpoint) = self.seen.facts.inventory.endpoint(id) else {
+            page.field("endpoint", id.as_str());
+            return;
+        };
+        page.field("endpoint", &format!("{id}, state {}", endpoint.state));
+        page.field("service", &endpoint.service);
+        if self.actor == Actor::Provider {
+            // With the id, what a provider knows an endpoint by.
+            if let Some(owner) = &endpoint.owner {
+                page.field("its account", owner);
+            }
+            return;
+        }
+        // Within one organisation the VPC says whose it is.
+        page.field("its VPC", endpoint.vpc.as_str());
+        if let Some(vpc) = self.seen.facts.vantage.vpc.known().filter(|vpc| **vpc != endpoint.vpc) {
+            page.field("client's VPC", vpc.as_str());
+        }
+    }
+
+    fn addresses(&self, seen: &Seen<'_>, page: &mut Page) {
+        let rows: Vec<Row<'_>> = seen.rows().collect();
+        let several = self.targets().len() > 1;
+        page.heading(&match (rows.is_empty(), several) {
+            (true, false) => "The name gives no address to connect to.".to_owned(),
+            (true, true) => format!("{} gives no address to connect to.", seen.target.target.host),
+            (false, false) => "Addresses".to_owned(),
+            (false, true) => format!("Addresses of {}", seen.target.target.authority()),
+        });
         for row in &rows {
             let zone = row.zone().map(|zone| format!(", zone {zone}")).unwrap_or_default();
             let eni = row.judged.eni.as_ref().map(|eni| format!(", {eni}")).unwrap_or_default();
@@ -207,24 +318,33 @@ impl Ticket<'_> {
     }
 
     fn because(&self, page: &mut Page) {
-        page.heading(&format!(
-            "What it rests on ({}, {})",
-            self.finding.code,
-            self.finding.confidence.as_str()
-        ));
+        let confidence = self.finding.confidence.as_str();
+        let codes = once_each(self.findings().map(|finding| finding.code.as_str()));
+        page.heading(&format!("Evidence ({}, {confidence})", codes.join(", ")));
         // What the packets met is told above, address by address.
-        let told = |fact: &str| self.seen.rows().any(|row| fact.ends_with(&row.probe.tcp.to_string()));
-        for evidence in self.finding.evidence.iter().filter(|evidence| !told(&evidence.fact)) {
-            page.item(&evidence.fact);
+        let targets = self.targets();
+        let told = |fact: &str| {
+            let rows = targets.iter().flat_map(Seen::rows);
+            rows.into_iter().any(|row| fact.ends_with(&row.probe.tcp.to_string()))
+        };
+        let facts =
+            self.findings().flat_map(|finding| &finding.evidence).map(|evidence| evidence.fact.as_str());
+        for fact in once_each(facts.filter(|fact| !told(fact))) {
+            page.item(fact);
         }
     }
 
     fn fixes(&self, page: &mut Page) {
-        let fixes = &self.finding.fixes;
+        let mut fixes: Vec<&Fix> = Vec::new();
+        for fix in self.findings().flat_map(|finding| &finding.fixes) {
+            if !fixes.iter().any(|known| known.text == fix.text && known.cli == fix.cli) {
+                fixes.push(fix);
+            }
+        }
         let changes: Vec<_> = fixes.iter().filter(|fix| fix.change.is_some()).collect();
         let proved = !changes.is_empty() && changes.iter().all(|fix| fix.verified);
         page.heading("What is asked for");
-        for fix in fixes {
+        for fix in &fixes {
             page.item(&fix.text);
             if let Some(cli) = &fix.cli {
                 page.command(cli);
@@ -243,31 +363,33 @@ impl Ticket<'_> {
         }
     }
 
-    fn others(&self) -> impl Iterator<Item = &Finding> {
-        let is_other =
-            |other: &&Finding| other.severity == Severity::Error && other.code != self.finding.code;
-        self.seen.report.findings.iter().filter(is_other)
+    /// Causes besides, which are asked of others or of nobody.
+    fn others(&self) -> impl Iterator<Item = &'a Finding> {
+        let own = |finding: &Finding| self.findings().any(|own| std::ptr::eq(own, finding));
+        let all: Vec<_> = self.targets().iter().flat_map(|seen| causes(seen.report)).collect();
+        all.into_iter().filter(move |finding| !own(finding))
     }
 
-    /// Causes besides, and who has to see to each.
+    /// And who has to see to each.
     fn also(&self, page: &mut Page) {
-        let is_other =
-            |other: &&Finding| other.severity == Severity::Error && other.code != self.finding.code;
-        let others: Vec<_> = self.seen.report.findings.iter().filter(is_other).collect();
+        let told = self.others().map(|other| format!("{} ({}): {}", other.code, actor(other), other.summary));
+        let others = once_each(told);
         if others.is_empty() {
             return;
         }
         page.heading("Also found");
         for other in others {
-            page.item(&format!("{} ({}): {}", other.code, actor(other), other.summary));
+            page.item(&other);
         }
     }
 
     fn not_checked(&self, page: &mut Page) {
         let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
-        for undecided in &self.seen.report.undecided {
+        let targets = self.targets();
+        for undecided in targets.iter().flat_map(|seen| &seen.report.undecided) {
             let gap = format!("{} ({})", undecided.why.missing, undecided.why.reason.describe());
             match gaps.iter_mut().find(|(known, _)| *known == gap) {
+                Some((_, codes)) if codes.contains(&undecided.code.as_str()) => {}
                 Some((_, codes)) => codes.push(&undecided.code),
                 None => gaps.push((gap, vec![&undecided.code])),
             }
@@ -284,7 +406,17 @@ impl Ticket<'_> {
             page.item(&gap);
         }
         for (gap, codes) in gaps {
-            page.item(&format!("for want of {gap}: {}", codes.join(", ")));
+            page.item(&format!("without {gap}: {}", codes.join(", ")));
         }
     }
+}
+
+fn once_each<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut told: Vec<T> = Vec::new();
+    for one in all {
+        if !told.contains(&one) {
+            told.push(one);
+        }
+    }
+    told
 }

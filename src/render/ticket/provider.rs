@@ -3,7 +3,7 @@
 
 use crate::model::{
     endpoint::{EndpointState, VpcEndpoint},
-    finding::{Phase, Symptom},
+    finding::{Failure, Layer, Phase, Symptom},
 };
 
 use super::{Ticket, page::Page, seen::Row};
@@ -12,8 +12,14 @@ use super::{Ticket, page::Page, seen::Row};
 enum Trouble<'a> {
     /// The endpoint waits for the provider, or was turned away.
     State(&'a VpcEndpoint),
+    /// The name fails, not the service.
+    Domain,
     Silent,
     Refused,
+    /// Hung up before any certificate came.
+    Closed,
+    Expired,
+    Untrusted,
     Tls,
     Http,
     Other,
@@ -27,10 +33,18 @@ fn trouble<'a>(ticket: &Ticket<'a>) -> Trouble<'a> {
         ticket.finding.explains.iter().any(is)
     };
     let rows: Vec<Row<'_>> = ticket.seen.explained(ticket.finding).collect();
+    let fails = |wanted: &[Failure]| {
+        let is = |symptom: &Symptom| matches!(symptom, Symptom::AddressFails { phase: Phase::Tls, failure, .. } if wanted.contains(failure));
+        ticket.finding.explains.iter().any(is)
+    };
     match endpoint {
+        _ if ticket.finding.layer == Layer::Dns => Trouble::Domain,
         Some(endpoint) if waits(&endpoint.state) => Trouble::State(endpoint),
         _ if rows.iter().any(Row::is_silent) => Trouble::Silent,
         _ if rows.iter().any(Row::is_refused) => Trouble::Refused,
+        _ if fails(&[Failure::UnexpectedEof, Failure::Reset]) => Trouble::Closed,
+        _ if fails(&[Failure::CertificateValidity]) => Trouble::Expired,
+        _ if fails(&[Failure::CertificateTrust]) => Trouble::Untrusted,
         _ if phase(Phase::Tls) => Trouble::Tls,
         _ if phase(Phase::Http) => Trouble::Http,
         _ => Trouble::Other,
@@ -65,10 +79,31 @@ pub(super) fn ask(ticket: &Ticket<'_>) -> String {
                 "Please find out why {port} is refused{through}: is it your service's port, and does it listen?"
             )
         }
+        Trouble::Domain => {
+            let service = service(ticket).map(|service| format!(" for {service}")).unwrap_or_default();
+            format!("Please verify the domain of {}{service}.", ticket.seen.target.target.host)
+        }
+        Trouble::Closed => format!(
+            "Please find out why your side hangs up at the first TLS message (ClientHello) on {port}{through}: is \
+             the endpoint registered with you?"
+        ),
+        Trouble::Expired => format!(
+            "Please renew the certificate of your service on {port}: by our clock it is outside its validity."
+        ),
+        Trouble::Untrusted => format!(
+            "Please let your service present on {port} a certificate that leads to an authority which clients \
+             trust, its intermediate certificates included."
+        ),
         Trouble::Tls => format!("Please look at the TLS side of your service on {port}{through}."),
         Trouble::Http => format!("Please look at what answers HTTP for your service on {port}{through}."),
         Trouble::Other => format!("Please look at your service on {port}{through}."),
     }
+}
+
+/// Of the endpoint that the finding is about; where it names none, of the one that the name leads to.
+pub(super) fn service<'a>(ticket: &Ticket<'a>) -> Option<&'a str> {
+    let meant = ticket.meant().and_then(|id| ticket.seen.facts.inventory.endpoint(&id));
+    meant.map(|endpoint| endpoint.service.as_str()).or_else(|| ticket.seen.service())
 }
 
 /// Named where only some zones fail.
@@ -98,6 +133,10 @@ fn zones(ticket: &Ticket<'_>) -> String {
 }
 
 pub(super) fn checked_here(ticket: &Ticket<'_>, page: &mut Page) {
+    let trouble = trouble(ticket);
+    if matches!(trouble, Trouble::Domain) {
+        return;
+    }
     let seen = &ticket.seen;
     let rows: Vec<Row<'_>> = seen.rows().collect();
     let ips = |is: &dyn Fn(&Row<'_>) -> bool| {
@@ -118,7 +157,8 @@ pub(super) fn checked_here(ticket: &Ticket<'_>, page: &mut Page) {
             "security groups, network ACLs, routes and the endpoint's state allow {port} to {open} and the replies back"
         ));
     }
-    let blocked = rows.iter().any(Row::is_blocked);
+    // By the endpoint's state, then, and by nothing else.
+    let blocked = matches!(trouble, Trouble::State(_)) && rows.iter().any(Row::is_blocked);
     if blocked && ticket.others().next().is_none() && seen.report.undecided.is_empty() {
         facts.push(format!("nothing else that was looked at stops {}", seen.port()));
     }
@@ -146,7 +186,18 @@ pub(super) fn to_check_there(ticket: &Ticket<'_>, page: &mut Page) {
         None => "whether our endpoint is accepted, and registered in your console if you have one".to_owned(),
     };
     let mut items = match trouble(ticket) {
-        Trouble::State(_) => vec![registered],
+        Trouble::State(endpoint) => vec![format!("accept {}", endpoint.id)],
+        Trouble::Domain => vec![format!(
+            "publish the TXT record that AWS gives for the domain of {}, and start its verification",
+            ticket.seen.target.target.host
+        )],
+        Trouble::Closed => vec![
+            registered,
+            "whether the load balancer and its targets agree on the PROXY protocol".to_owned(),
+            format!("healthy targets{there}"),
+        ],
+        Trouble::Expired => vec!["the certificate of every target and listener, and when it was renewed".to_owned()],
+        Trouble::Untrusted => vec!["which certificates are sent: all but the root are needed".to_owned()],
         Trouble::Silent => vec![
             "the load balancer's security group: it also applies to traffic from PrivateLink, unless switched off"
                 .to_owned(),
@@ -168,7 +219,10 @@ pub(super) fn to_check_there(ticket: &Ticket<'_>, page: &mut Page) {
     if items.is_empty() && commands.is_empty() {
         items.push("what the evidence above points at".to_owned());
     }
-    page.heading("Please look at what we cannot see");
+    page.heading(match trouble(ticket) {
+        Trouble::State(_) | Trouble::Domain => "Please do",
+        _ => "Please look at what we cannot see",
+    });
     for item in items {
         page.item(&item);
     }

@@ -28,6 +28,11 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Seen<'a> {
+    /// The same target of the same report.
+    pub(super) fn is_same(&self, other: &Seen<'_>) -> bool {
+        std::ptr::eq(self.report, other.report)
+    }
+
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
         let rows = self.target.addresses.iter().zip(&self.report.addresses);
         rows.map(|(probe, judged)| Row { probe, judged }).filter(|row| row.probe.used)
@@ -110,7 +115,7 @@ impl<'a> Row<'a> {
 
     /// How far a connection came, phase by phase.
     pub(super) fn outcome(&self) -> String {
-        let mut parts = vec![format!("TCP {}", self.probe.tcp)];
+        let mut parts = vec![format!("TCP: {}", self.probe.tcp)];
         parts.extend(self.probe.tls.as_ref().and_then(tls));
         parts.extend(self.probe.http.as_ref().and_then(|http| {
             let seconds = http.seconds;
