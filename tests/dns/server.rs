@@ -1,6 +1,6 @@
 //! A DNS server on port 0 of loopback whose habit is a function.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io::ErrorKind, net::SocketAddr, sync::Arc};
 
 use hickory_resolver::proto::op::Message;
 use tokio::{
@@ -21,12 +21,25 @@ pub(crate) async fn server(
     habit: impl Fn(&[u8], Message, Transport) -> Vec<Vec<u8>> + Send + Sync + 'static,
 ) -> SocketAddr {
     let habit: Arc<Habit> = Arc::new(habit);
-    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (tcp, udp) = one_port().await;
     let address = tcp.local_addr().unwrap();
-    let udp = UdpSocket::bind(address).await.unwrap();
     tokio::spawn(over_udp(udp, Arc::clone(&habit)));
     tokio::spawn(over_tcp(tcp, habit));
     address
+}
+
+/// A port that is free for TCP need not be free for UDP: another test may ask from it just now.
+async fn one_port() -> (TcpListener, UdpSocket) {
+    let mut taken = Vec::new();
+    loop {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        match UdpSocket::bind(tcp.local_addr().unwrap()).await {
+            Ok(udp) => return (tcp, udp),
+            // Kept, so that the kernel offers another one.
+            Err(error) if error.kind() == ErrorKind::AddrInUse && taken.len() < 100 => taken.push(tcp),
+            Err(error) => panic!("no port for both: {error}"),
+        }
+    }
 }
 
 pub(crate) async fn over_udp(socket: UdpSocket, habit: Arc<Habit>) {
