@@ -7,7 +7,7 @@ use crate::{
         remedy,
     },
     model::{
-        finding::{Confidence, Evidence, Fix},
+        finding::{Confidence, Evidence, Fix, Severity},
         id::NetworkAclId,
         known::Known,
         report::PathVerdict,
@@ -22,7 +22,7 @@ declare_finding! {
     /// the rest, so connections fail now and then, by chance of their source port.
     /// ## How we know
     /// The entries for the replies allow part of `net.ipv4.ip_local_port_range` (by default 32768 to 60999) and deny the rest,
-    /// and a connection got no answer.
+    /// and a connection got no answer. Where connections pass, by the luck of their ports, it is a warning.
     /// ## What looks like it
     /// `provider-silent`: the whole range is admitted.
     /// `nacl-client-ingress-ephemeral`, `nacl-endpoint-egress-ephemeral`: none of it is.
@@ -51,10 +51,20 @@ fn check(case: &Case<'_>) -> Outcome {
     // Where something else stops every packet, this waits behind it: whoever mends that meets this next.
     let (rows, confidence) =
         if rows.is_empty() { (denied, Confidence::Possible) } else { (rows, Confidence::Likely) };
-    match rows.first() {
-        Some((_, step)) => Ok(Some(draft(case, &rows, step, confidence))),
-        None => undecided.map_or(Ok(None), Err),
+    match (rows.first(), undecided) {
+        (Some((_, step)), _) => Ok(Some(draft(case, &rows, step, confidence))),
+        (None, Some(why)) => Err(why),
+        (None, None) => Ok(lucky(case)),
     }
+}
+
+/// This connection drew a port that passes; the next may not.
+fn lucky(case: &Case<'_>) -> Option<Draft> {
+    let answered = case.rows.iter().filter(|row| row.probe.used && row.probe.tcp.outcome.is_connected());
+    let allowed = answered.filter(|row| row.path.verdict() == Known::Known(PathVerdict::Allow));
+    let rows: Vec<_> = allowed.filter_map(|row| Some((row, row.path.partly_blocked()?))).collect();
+    let (_, step) = rows.first()?;
+    Some(draft(case, &rows, step, Confidence::Likely).severity(Severity::Warning))
 }
 
 /// The part of this host's ports to which the ACL lets the replies through.
@@ -71,7 +81,8 @@ fn admitted(case: &Case<'_>, row: &Row<'_>, step: &Step) -> Option<String> {
 
 fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: Confidence) -> Draft {
     let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
-    let percent = (step.blocked_share * 100.0).floor();
+    let percent = step.blocked_share * 100.0;
+    let share = if percent < 1.0 { "less than 1".to_owned() } else { format!("{:.0}", percent.floor()) };
     let mut evidence: Vec<Evidence> = Vec::new();
     for (row, step) in rows {
         let fact = match admitted(case, row, step) {
@@ -88,7 +99,7 @@ fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: C
     let draft = Draft::new(
         confidence,
         format!(
-            "{acl} drops the replies to {percent:.0} % of this host's ports: {}.",
+            "{acl} drops the replies to {share} % of this host's ports: {}.",
             if percent < 90.0 { "connections fail by chance" } else { "nearly every connection fails" }
         ),
     )
