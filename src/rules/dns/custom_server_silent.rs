@@ -4,7 +4,7 @@ use crate::{
     analyze::dns,
     model::{
         finding::{Confidence, Evidence, Fix},
-        observation::{ServerAnswer, ServerRole},
+        observation::{ServerAnswer, ServerRole, SystemOutcome},
         resource::{ResourceKind, ResourceRef},
     },
 };
@@ -16,7 +16,8 @@ declare_finding! {
     /// This host asks DNS servers that do not answer, so no name resolves.
     /// ## How we know
     /// Every server of resolv.conf stayed silent over UDP and TCP while the lookup of the system failed or timed out.
-    /// Where the VPC's own resolver was asked besides and answered, the fault lies with the configured servers.
+    /// Where the VPC's own resolver was asked besides and answered, the fault lies with the configured servers. One silent
+    /// server before a living one is enough: the system waits for it first.
     /// ## What looks like it
     /// `dns-custom-server-blocked`: a group or ACL on the way to the server denies.
     /// `dns-nxdomain-no-record`: the server answers, and says that the name does not exist.
@@ -33,10 +34,12 @@ pub(super) const RULE: Rule = Rule::new(&DNS_CUSTOM_SERVER_SILENT, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let servers = &case.target.resolution.servers;
-    let configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
-    if !dns_servers::all_silent(case) || own_host::forbids_lookups(case) {
+    let mut configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
+    let in_front = dead_in_front(case, &configured);
+    if !(dns_servers::all_silent(case) || in_front > 0) || own_host::forbids_lookups(case) {
         return Ok(None);
     }
+    let living = if in_front > 0 { configured.split_off(in_front) } else { Vec::new() };
     // The VPC's own resolver is no server of anybody's.
     if configured.iter().all(|server| dns::is_vpc_resolver(&case.facts.inventory, server.server)) {
         return Ok(None);
@@ -47,7 +50,8 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
-    let other_answers = servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
+    let other_answers =
+        !living.is_empty() || servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
     // Which server is the VPC's own, and whether it is switched off, only the VPC's description tells.
     let confidence = match (other_answers, case.facts.inventory.vpcs.is_known()) {
         _ if blocked.is_err() => Confidence::Possible,
@@ -57,6 +61,10 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let names = words::list(configured.iter().map(|server| server.server.ip()));
     let says = match configured.as_slice() {
+        _ if !living.is_empty() => format!(
+            "{names} does not answer, and this host asks it before {}: lookups take longer than anybody waits.",
+            words::list(living.iter().map(|server| server.server.ip()))
+        ),
         [_] => format!("The DNS server this host is set to ask, {names}, does not answer."),
         _ => format!("The DNS servers this host is set to ask, {names}, do not answer."),
     };
@@ -76,6 +84,15 @@ fn check(case: &Case<'_>) -> Outcome {
             ))
     });
     Ok(Some(options.into_iter().fold(draft, Draft::fix)))
+}
+
+/// How many silent servers stand before one that gives the name an address, where the lookup itself ran out of time:
+/// the C library waits for each of them, several times (resolv.conf(5): timeout, attempts).
+fn dead_in_front(case: &Case<'_>, configured: &[&ServerAnswer]) -> usize {
+    let timed_out = case.target.resolution.system.outcome == SystemOutcome::TimedOut;
+    let silent = configured.iter().take_while(|server| server.gives_no_answer()).count();
+    let next_gives = configured.get(silent).is_some_and(|server| server.addresses().next().is_some());
+    if case.name_gives_nothing() && timed_out && next_gives { silent } else { 0 }
 }
 
 /// Where the server comes from, if the VPC hands it out.
