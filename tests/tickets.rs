@@ -62,7 +62,9 @@ fn lines_fit_everywhere() {
         let mut report = rules::diagnose(facts);
         changes::since(&story("healthy"), &mut report);
         for line in ticket::render(&report).lines() {
-            assert!(line.chars().count() <= 100, "{name}: {line}");
+            // A quoted argument of a command is one word, however long.
+            let quoted = line.trim_start().starts_with(['"', '\'']);
+            assert!(line.chars().count() <= 100 || quoted, "{name}: {line}");
             assert_eq!(line, line.trim_end(), "{name}");
         }
     }
