@@ -262,13 +262,7 @@ fn draft(
     summary: String,
     changes: impl IntoIterator<Item = Change>,
 ) -> Draft {
-    let mut evidence: Vec<Evidence> = Vec::new();
-    for Blocked { step, .. } in blocked {
-        let fact = decided_by(step);
-        if !evidence.contains(&fact) {
-            evidence.push(fact);
-        }
-    }
+    let mut evidence = words::distinct(blocked.iter().map(|b| decided_by(b.step)));
     let mut rows: Vec<&Row<'_>> = Vec::new();
     for Blocked { row, .. } in blocked {
         if !rows.iter().any(|seen| seen.ip() == row.ip()) {

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::{Evidence, Phase, Symptom},
-    known::{Known, Unknown},
+    known::Unknown,
     observation::{HttpDenial, HttpOutcome},
 };
 
@@ -52,14 +52,6 @@ pub(super) fn answers(case: &Case<'_>, rows: &[(&Row<'_>, u16)]) -> Vec<Evidence
 
 /// Endpoints behind these rows, without repetition.
 pub(super) fn endpoints(rows: &[(&Row<'_>, u16)]) -> Vec<Evidence> {
-    let mut all: Vec<Evidence> = Vec::new();
-    for (row, _) in rows {
-        if let Known::Known(Some(endpoint)) = &row.endpoint {
-            let fact = words::endpoint(endpoint);
-            if !all.contains(&fact) {
-                all.push(fact);
-            }
-        }
-    }
-    all
+    let endpoints = rows.iter().filter_map(|(row, _)| row.endpoint.known().copied().flatten());
+    words::distinct(endpoints.map(words::endpoint))
 }

@@ -131,14 +131,10 @@ fn seen_from_here(row: &Row<'_>, port: u16) -> Vec<String> {
 }
 
 fn undecided(row: &Row<'_>, port: u16) -> (String, Vec<String>) {
-    let mut gaps: Vec<&Unknown> = Vec::new();
-    for step in &row.path.steps {
-        if let StepOutcome::Undecided(why) = &step.outcome
-            && !gaps.contains(&why)
-        {
-            gaps.push(why);
-        }
-    }
+    let gaps = words::distinct(row.path.steps.iter().filter_map(|step| match &step.outcome {
+        StepOutcome::Undecided(why) => Some(why),
+        _ => None,
+    }));
     let not_asked = gaps.iter().all(|why| why.reason == Reason::NotAsked);
     let left = match (not_asked, net::is_private(row.ip())) {
         (_, false) => {
@@ -170,12 +166,7 @@ fn unread(gaps: &[&Unknown]) -> String {
         actions::VPC_ENDPOINTS => "the endpoint's state",
         _ => "what filters at the other end",
     };
-    let mut things: Vec<&str> = Vec::new();
-    for thing in gaps.iter().map(|why| thing(why)) {
-        if !things.contains(&thing) {
-            things.push(thing);
-        }
-    }
+    let things = words::distinct(gaps.iter().map(|why| thing(why)));
     match things.as_slice() {
         [start @ .., last] if !start.is_empty() => format!("{} or {last}", start.join(", ")),
         _ => things.concat(),
@@ -184,12 +175,7 @@ fn unread(gaps: &[&Unknown]) -> String {
 
 fn ways_to_read(gaps: &[&Unknown]) -> Vec<String> {
     let forbidden = |why: &&&Unknown| matches!(&why.reason, Reason::Denied { code, .. } if FORBIDDEN.contains(&code.as_str()));
-    let mut actions: Vec<&str> = Vec::new();
-    for why in gaps.iter().filter(forbidden) {
-        if !actions.contains(&why.missing.as_str()) {
-            actions.push(&why.missing);
-        }
-    }
+    let actions = words::distinct(gaps.iter().filter(forbidden).map(|why| &why.missing));
     let mut ways = Vec::new();
     if !actions.is_empty() {
         ways.push(format!("allow this run's role {}, and check again", words::list(actions)));

@@ -15,11 +15,15 @@ use crate::{
         known::{Known, Reason, Unknown},
         net,
         resource::{ResourceKind, ResourceRef},
-        route::{Route, RouteTable, RouteTarget},
+        route::{PeeringConnection, Route, RouteTable, RouteTarget},
     },
 };
 
-use super::{Case, Row, access};
+use super::{
+    Case, Row,
+    access::{self, Blocked},
+    words,
+};
 
 /// The ends of a row's path, in the direction of a step about routes.
 fn ends<'r>(row: &'r Row<'_>, kind: StepKind) -> (&'r Place, &'r Place) {
@@ -162,18 +166,44 @@ pub(super) fn fixes<'r>(case: &Case<'_>, rows: impl IntoIterator<Item = &'r Row<
     remedy::routes(&case.facts.inventory, &paths).into_iter().map(access::fix).collect()
 }
 
-/// Without repetition, in order.
-pub(super) fn distinct(facts: impl IntoIterator<Item = Evidence>) -> Vec<Evidence> {
-    let mut all: Vec<Evidence> = Vec::new();
-    for fact in facts {
-        if !all.contains(&fact) {
-            all.push(fact);
-        }
-    }
-    all
+/// Rows that the peering connection on their way does not carry, there or else back.
+pub(super) struct OverPeering<'c, 'a> {
+    pub(super) blocked: Vec<Blocked<'c, 'a>>,
+    pub(super) table: &'a RouteTable,
+    pub(super) connection: &'a PeeringConnection,
+    route: &'a Route,
 }
 
-/// Undecided for want of what a peering connection's description would tell.
-pub(super) fn peering_absent() -> Unknown {
-    Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent)
+impl OverPeering<'_, '_> {
+    /// What decides, as evidence.
+    pub(super) fn routes(&self) -> Vec<Evidence> {
+        words::distinct(self.blocked.iter().map(|b| says(self.table, Some(self.route), b.row, b.step.kind)))
+    }
+
+    /// The ends of the first row's way, in the direction that fails.
+    pub(super) fn ends(&self) -> Option<(&Place, &Place)> {
+        self.blocked.first().map(|first| ends(first.row, first.step.kind))
+    }
+}
+
+pub(super) fn over_peering<'c, 'a>(
+    case: &'c Case<'a>,
+    fails: impl Fn(&RouteBlocker) -> bool,
+) -> Result<Option<OverPeering<'c, 'a>>, Unknown> {
+    let accept = |blocker: &Blocker| matches!(blocker, Blocker::Route(route) if fails(route));
+    let mut blocked = access::blocked(case, StepKind::ForwardRoute, accept)?;
+    if blocked.is_empty() {
+        blocked = access::blocked(case, StepKind::ReturnRoute, accept)?;
+    }
+    let first = blocked.first();
+    let Some((table, Some(route))) = first.and_then(|b| deciding(case, b.row, b.step.kind)) else {
+        return Ok(None);
+    };
+    let RouteTarget::Peering(id) = &route.target else {
+        return Ok(None);
+    };
+    let all = case.facts.inventory.peering_connections.ok()?;
+    let absent = || Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent);
+    let connection = all.iter().find(|connection| connection.id == *id).ok_or_else(absent)?;
+    Ok(Some(OverPeering { blocked, table, connection, route }))
 }

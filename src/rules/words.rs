@@ -22,6 +22,17 @@ pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
+/// Without repetition, in order.
+pub(super) fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    for item in items {
+        if !all.contains(&item) {
+            all.push(item);
+        }
+    }
+    all
+}
+
 /// The row's packets, as evidence.
 pub(super) fn packets(case: &Case<'_>, row: &Row<'_>) -> Evidence {
     Evidence::of(row.probe.told(case.target.target.port), address(row.ip()))

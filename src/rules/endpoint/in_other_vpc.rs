@@ -57,7 +57,8 @@ fn check(case: &Case<'_>) -> Outcome {
     if elsewhere.is_empty() {
         return undecided.map_or(Ok(None), Err);
     }
-    let there = words::list(distinct(elsewhere.iter().filter_map(|row| row.path.destination.vpc.known())));
+    let there =
+        words::list(words::distinct(elsewhere.iter().filter_map(|row| row.path.destination.vpc.known())));
     let here = case.vpc().map_or("another VPC", |vpc| vpc.as_str());
     let summary = format!(
         "{} leads to an endpoint in {there}; this host is in {here}, and no route leads there.",
@@ -65,20 +66,11 @@ fn check(case: &Case<'_>) -> Outcome {
     );
     let draft = Draft::new(confidence, summary)
         .evidence(elsewhere.iter().map(|row| holder(row)))
-        .evidence(distinct(elsewhere.iter().filter_map(|row| route(row))))
+        .evidence(words::distinct(elsewhere.iter().filter_map(|row| route(row))))
         .evidence(elsewhere.iter().map(|row| words::packets(case, row)))
         .fix(fix(case, &elsewhere))
         .explains(elsewhere.iter().copied());
     Ok(Some(draft))
-}
-
-fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
-    items.fold(Vec::new(), |mut seen, item| {
-        if !seen.contains(&item) {
-            seen.push(item);
-        }
-        seen
-    })
 }
 
 fn holder(row: &Row<'_>) -> Evidence {

@@ -46,12 +46,7 @@ fn check(case: &Case<'_>) -> Outcome {
     }
     let port = case.target.target.port;
     let ips = words::list(rows.iter().map(|row| row.ip()));
-    let mut reasons: Vec<Evidence> = Vec::new();
-    for reason in rows.iter().filter_map(|row| says(row)) {
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
+    let reasons = words::distinct(rows.iter().filter_map(|row| says(row)));
     let draft = Draft::new(
         Confidence::Confirmed,
         format!("A filter on this host stops packets to {ips} on tcp/{port} before they leave it."),

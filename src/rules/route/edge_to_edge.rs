@@ -1,15 +1,15 @@
 //! `route-edge-to-edge`
 
 use crate::{
-    analyze::path::{Blocker, RouteBlocker, StepKind},
+    analyze::path::RouteBlocker,
     model::{
         finding::{Confidence, Evidence, Fix},
         resource::{ResourceKind, ResourceRef},
-        route::{PeeringConnection, RouteTarget},
+        route::PeeringConnection,
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, access, declare_finding, route_rows, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, route_rows, words};
 
 declare_finding! {
     /// ## What it means
@@ -33,46 +33,30 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ROUTE_EDGE_TO_EDGE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let beyond = |blocker: &Blocker| *blocker == Blocker::Route(RouteBlocker::BeyondPeering);
-    let mut blocked = access::blocked(case, StepKind::ForwardRoute, beyond)?;
-    if blocked.is_empty() {
-        blocked = access::blocked(case, StepKind::ReturnRoute, beyond)?;
-    }
-    let Some(first) = blocked.first() else {
+    let Some(over) = route_rows::over_peering(case, |blocker| *blocker == RouteBlocker::BeyondPeering)?
+    else {
         return Ok(None);
     };
-    let Some((table, Some(route))) = route_rows::deciding(case, first.row, first.step.kind) else {
+    let Some((from, to)) = over.ends() else {
         return Ok(None);
     };
-    let RouteTarget::Peering(id) = &route.target else {
-        return Ok(None);
-    };
-    let all = case.facts.inventory.peering_connections.ok()?;
-    let connection =
-        all.iter().find(|connection| connection.id == *id).ok_or_else(route_rows::peering_absent)?;
-    let (from, to) = if first.step.kind.is_at_source() {
-        (&first.row.path.source, &first.row.path.destination)
-    } else {
-        (&first.row.path.destination, &first.row.path.source)
-    };
+    let id = &over.connection.id;
     let here = from.vpc.known().map_or("this VPC", |vpc| vpc.as_str());
     let place = to.vpc.known().map(|vpc| format!(" in {vpc}")).unwrap_or_default();
     let draft = Draft::new(
         Confidence::Confirmed,
-        format!("{} sends packets for {}{place} over {id}, which ends before it.", table.id, to.ip),
+        format!("{} sends packets for {}{place} over {id}, which ends before it.", over.table.id, to.ip),
     )
-    .evidence(route_rows::distinct(
-        blocked.iter().map(|b| route_rows::says(table, Some(route), b.row, b.step.kind)),
-    ))
+    .evidence(over.routes())
     .evidence([Evidence::of(
-        format!("{id} carries {} and nothing beyond", ends(connection)),
+        format!("{id} carries {} and nothing beyond", ends(over.connection)),
         ResourceRef::new(ResourceKind::PeeringConnection, id),
     )])
-    .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
+    .evidence(over.blocked.iter().map(|b| words::packets(case, b.row)))
     .fix(Fix::text(format!(
         "Create an endpoint for the service in {here}, or join the VPCs by a transit gateway, which leads on"
     )))
-    .explains(blocked.iter().map(|b| b.row));
+    .explains(over.blocked.iter().map(|b| b.row));
     Ok(Some(draft))
 }
 

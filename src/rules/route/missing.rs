@@ -65,7 +65,7 @@ fn check(case: &Case<'_>) -> Outcome {
         confidence,
         format!("{table} has no route to {block} in {there}, though {}.", joins(connection)),
     )
-    .evidence(route_rows::distinct(rows.iter().filter_map(|(row, ..)| {
+    .evidence(words::distinct(rows.iter().filter_map(|(row, ..)| {
         let (table, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
         Some(route_rows::says(table, route, row, StepKind::ForwardRoute))
     })))

@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Outcome {
         Confidence::Possible,
         format!("{} sends packets for {ips} through {target}, and everything else allows them.", table.id),
     )
-    .evidence(route_rows::distinct(rows.iter().map(|(row, middlebox)| {
+    .evidence(words::distinct(rows.iter().map(|(row, middlebox)| {
         route_rows::says(middlebox.table, Some(middlebox.route), row, middlebox.kind)
     })))
     .evidence([Evidence::new(format!("what {target} does with packets cannot be seen from here"))])

@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Outcome {
         Confidence::Possible,
         format!("The way to {name} leads through {target}, which may let TCP through and drop TLS."),
     )
-    .evidence(route_rows::distinct(rows.iter().map(|(row, _, middlebox)| {
+    .evidence(words::distinct(rows.iter().map(|(row, _, middlebox)| {
         route_rows::says(middlebox.table, Some(middlebox.route), row, middlebox.kind)
     })))
     .evidence(rows.iter().map(|(row, ending, _)| {

@@ -1,15 +1,15 @@
 //! `route-peering-inactive`
 
 use crate::{
-    analyze::path::{Blocker, RouteBlocker, StepKind},
+    analyze::path::RouteBlocker,
     model::{
         finding::{Confidence, Evidence, Fix},
         resource::{ResourceKind, ResourceRef},
-        route::{PeeringConnection, RouteTarget},
+        route::PeeringConnection,
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, access, declare_finding, route_rows, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, route_rows, words};
 
 declare_finding! {
     /// ## What it means
@@ -31,40 +31,23 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ROUTE_PEERING_INACTIVE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let inactive =
-        |blocker: &Blocker| matches!(blocker, Blocker::Route(RouteBlocker::PeeringInactive { .. }));
-    let mut blocked = access::blocked(case, StepKind::ForwardRoute, inactive)?;
-    if blocked.is_empty() {
-        blocked = access::blocked(case, StepKind::ReturnRoute, inactive)?;
-    }
-    let Some(first) = blocked.first() else {
+    let inactive = |blocker: &RouteBlocker| matches!(blocker, RouteBlocker::PeeringInactive { .. });
+    let Some(over) = route_rows::over_peering(case, inactive)? else {
         return Ok(None);
     };
-    let deciding = route_rows::deciding(case, first.row, first.step.kind);
-    let Some((table, Some(route))) = deciding else {
-        return Ok(None);
-    };
-    let RouteTarget::Peering(id) = &route.target else {
-        return Ok(None);
-    };
-    let all = case.facts.inventory.peering_connections.ok()?;
-    let connection =
-        all.iter().find(|connection| connection.id == *id).ok_or_else(route_rows::peering_absent)?;
-    let status = &connection.status;
+    let (id, status) = (&over.connection.id, &over.connection.status);
     let draft = Draft::new(
         Confidence::Confirmed,
-        format!("{} sends these packets over {id}, which is {status}: it carries nothing.", table.id),
+        format!("{} sends these packets over {id}, which is {status}: it carries nothing.", over.table.id),
     )
     .evidence([Evidence::of(
         format!("{id} is {status}"),
         ResourceRef::new(ResourceKind::PeeringConnection, id),
     )])
-    .evidence(route_rows::distinct(
-        blocked.iter().map(|b| route_rows::says(table, Some(route), b.row, b.step.kind)),
-    ))
-    .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
-    .fix(fix(connection))
-    .explains(blocked.iter().map(|b| b.row));
+    .evidence(over.routes())
+    .evidence(over.blocked.iter().map(|b| words::packets(case, b.row)))
+    .fix(fix(over.connection))
+    .explains(over.blocked.iter().map(|b| b.row));
     Ok(Some(draft))
 }
 

@@ -72,7 +72,7 @@ fn check(case: &Case<'_>) -> Outcome {
             ResourceRef::new(ResourceKind::SecurityGroup, group),
         )
     }))
-    .evidence(route_rows::distinct(rows.iter().map(|(row, middlebox)| {
+    .evidence(words::distinct(rows.iter().map(|(row, middlebox)| {
         route_rows::says(middlebox.table, Some(middlebox.route), row, middlebox.kind)
     })))
     .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
