@@ -152,11 +152,9 @@ fn doubt(case: &Case<'_>, disproved: &[Disproved], findings: &mut [Finding]) {
         let same =
             disproved.iter().find(|one| references().any(|reference| one.resource.is_same_thing(reference)));
         let Some(by) = same.map(|one| one.by).or(own) else { continue };
-        // The very endpoint, group or ACL that lets this host in at one address does not keep it out at another.
-        if same.is_some()
-            && own.is_some()
-            && matches!(finding.layer, Layer::EndpointGroup | Layer::EndpointAcl | Layer::Endpoint)
-        {
+        // The very endpoint that lets this host in at one address does not keep it out at another. Of groups and ACLs
+        // their rules know that themselves.
+        if same.is_some() && own.is_some() && finding.layer == Layer::Endpoint {
             finding.severity = Severity::Warning;
             finding.explains.clear();
         }
