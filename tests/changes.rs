@@ -24,6 +24,7 @@ use vpce_doctor::{
         firewall::{Direction, Peer, PrefixList, SecurityGroupRule},
         inventory::Inventory,
         known::{Known, Reason, Unknown},
+        listing::Listing,
         net::{PortRange, ProtocolMatch, TCP},
         observation::{Certificate, SystemOutcome},
         resource::ResourceKind,
@@ -58,7 +59,7 @@ fn facts_of(comparison: &Comparison) -> Vec<&str> {
     comparison.differences.iter().map(|difference| difference.fact.as_str()).collect()
 }
 
-fn list<T>(known: &mut Known<Vec<T>>) -> &mut Vec<T> {
+fn list<T>(known: &mut Known<Listing<T>>) -> &mut Listing<T> {
     match known {
         Known::Known(all) => all,
         Known::Unknown(why) => panic!("the healthy story knows it: {why:?}"),
@@ -198,7 +199,7 @@ proptest! {
         let mut now = then.clone();
         let mut inventory = Inventory::clone(&now.inventory);
         if let Known::Known(groups) = &mut inventory.security_groups {
-            for group in groups {
+            for group in groups.iter_mut() {
                 turn(&mut group.rules, seed);
                 for rule in &mut group.rules {
                     rule.id = Some(format!("sgr-{seed}"));
@@ -206,17 +207,19 @@ proptest! {
             }
         }
         if let Known::Known(acls) = &mut inventory.network_acls {
-            for acl in acls {
+            for acl in acls.iter_mut() {
                 turn(&mut acl.entries, seed);
             }
         }
         if let Known::Known(tables) = &mut inventory.route_tables {
-            for table in tables {
+            for table in tables.iter_mut() {
                 turn(&mut table.routes, seed);
             }
         }
         if let Known::Known(interfaces) = &mut inventory.network_interfaces {
-            turn(interfaces, seed);
+            let mut all: Vec<_> = interfaces.iter().cloned().collect();
+            turn(&mut all, seed);
+            *interfaces = all.into();
         }
         now.targets[0].addresses.reverse();
         if let SystemOutcome::Addresses(all) =
@@ -357,7 +360,7 @@ fn gone_is_only_what_was_looked_for() {
     let (then, elsewhere) = changed(|_, inventory| {
         list(&mut inventory.vpc_endpoints).clear();
         list(&mut inventory.vpcs)[0].id = "vpc-other".into();
-        for subnet in list(&mut inventory.subnets) {
+        for subnet in list(&mut inventory.subnets).iter_mut() {
             subnet.vpc = "vpc-other".into();
         }
     });
@@ -454,11 +457,15 @@ fn a_prefix_list_that_a_rule_names() {
     for (facts, cidr) in [(&mut then, "10.0.0.0/16"), (&mut now, "10.9.0.0/16")] {
         let mut inventory = Inventory::clone(&facts.inventory);
         rules(&mut inventory, "sg-vpce")[0].peer = Peer::PrefixList("pl-1".into());
-        inventory.prefix_lists = Known::Known(vec![PrefixList {
-            id: "pl-1".into(),
-            name: String::new(),
-            entries: Known::Known(vec![cidr.parse().unwrap()]),
-        }]);
+        inventory.prefix_lists = Known::Known(
+            [PrefixList {
+                id: "pl-1".into(),
+                name: String::new(),
+                entries: Known::Known(vec![cidr.parse().unwrap()]),
+            }]
+            .into_iter()
+            .collect(),
+        );
         facts.inventory = Arc::new(inventory);
     }
     let told = ["prefix list pl-1 has 10.9.0.0/16, no longer 10.0.0.0/16"];

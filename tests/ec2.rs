@@ -14,6 +14,7 @@ use vpce_doctor::{
         endpoint::{EndpointKind, EndpointState},
         inventory::{Inventory, actions},
         known::{Known, Reason, Unknown},
+        listing::Listing,
     },
     ports::{InventorySource as _, Scope},
 };
@@ -48,7 +49,7 @@ fn scope() -> Scope {
     }
 }
 
-fn ids<T>(known: &Known<Vec<T>>, id: impl Fn(&T) -> String) -> Vec<String> {
+fn ids<T>(known: &Known<Listing<T>>, id: impl Fn(&T) -> String) -> Vec<String> {
     known.known().expect("a known list").iter().map(id).collect()
 }
 

@@ -92,7 +92,7 @@ fn real_cli_output_reads_without_loss_but_the_unnamed_entries() {
 fn absent_keys_are_unknown_and_empty_lists_are_known() {
     let inventory =
         read(&[("a.json", r#"{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}], "Subnets": []}"#)]);
-    assert_eq!(inventory.subnets, Known::Known(vec![]));
+    assert_eq!(inventory.subnets, Known::Known(vec![].into()));
     assert_eq!(missing(&inventory.network_acls), (actions::NETWORK_ACLS, &Reason::Absent));
     assert_eq!(missing(&inventory.prefix_lists), (actions::PREFIX_LIST_ENTRIES, &Reason::Absent));
     let vpc = &inventory.vpcs.known().unwrap()[0];

@@ -296,6 +296,7 @@ mod tests {
             last_error: None,
             owner: None,
             inbound_resolver_only: false,
+            service_region: None,
         }
     }
 

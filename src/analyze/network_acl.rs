@@ -4,7 +4,7 @@
 //! denied. An ACL keeps no state: replies need entries of their own, on the client's ephemeral ports.
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use crate::model::{
     firewall::{AclAction, Direction, NetworkAcl, NetworkAclEntry},
@@ -36,12 +36,10 @@ pub struct AclPart {
 pub const LAST_ENTRY: u32 = 32_767;
 
 /// The ACL of a subnet: there is exactly one.
-pub fn of_subnet<'a>(inventory: &'a Inventory, subnet: &SubnetId) -> Known<&'a NetworkAcl> {
-    inventory.network_acls.as_ref().and_then(|all| {
-        match all.iter().find(|acl| acl.subnets.contains(subnet)) {
-            Some(acl) => Known::Known(acl),
-            None => Known::unknown(actions::NETWORK_ACLS, Reason::Absent),
-        }
+pub fn of_subnet<'a>(inventory: &'a Inventory, subnet: &SubnetId) -> Known<&'a Arc<NetworkAcl>> {
+    inventory.network_acls.as_ref().and_then(|all| match all.linked(subnet.as_str()).next() {
+        Some(acl) => Known::Known(acl),
+        None => Known::unknown(actions::NETWORK_ACLS, Reason::Absent),
     })
 }
 

@@ -38,45 +38,39 @@ pub fn proves(inventory: &Inventory, changes: &[&Change], paths: &[&Path]) -> bo
 pub fn apply(inventory: &mut Inventory, change: &Change) {
     match change {
         Change::AddGroupRule { group, rule } => {
-            if let Known::Known(groups) = &mut inventory.security_groups
-                && let Some(group) = groups.iter_mut().find(|g| g.id == *group)
-            {
-                group.rules.push(rule.clone());
+            if let Known::Known(groups) = &mut inventory.security_groups {
+                groups.edit(group.as_str(), |group| group.rules.push(rule.clone()));
             }
         }
         Change::AddAclEntry { acl, entry } => {
-            if let Known::Known(acls) = &mut inventory.network_acls
-                && let Some(acl) = acls.iter_mut().find(|a| a.id == *acl)
-            {
-                acl.entries.push(entry.clone());
+            if let Known::Known(acls) = &mut inventory.network_acls {
+                acls.edit(acl.as_str(), |acl| acl.entries.push(entry.clone()));
             }
         }
         Change::AddRoute { table, destination, target }
         | Change::ReplaceRoute { table, destination, target } => {
             remove_route(inventory, table, *destination);
-            if let Some(table) = table_mut(inventory, table) {
+            edit_table(inventory, table, |table| {
                 let (destination, target) = (RouteDestination::Cidr(*destination), target.clone());
                 let (state, origin) = ("active".to_owned(), "CreateRoute".to_owned());
                 table.routes.push(Route { destination, target, state, origin });
-            }
+            });
         }
         Change::DeleteRoute { table, destination } => remove_route(inventory, table, *destination),
     }
 }
 
-fn table_mut<'a>(inventory: &'a mut Inventory, id: &RouteTableId) -> Option<&'a mut RouteTable> {
-    let Known::Known(tables) = &mut inventory.route_tables else { return None };
-    tables.iter_mut().find(|table| table.id == *id)
+fn edit_table(inventory: &mut Inventory, id: &RouteTableId, change: impl FnOnce(&mut RouteTable)) {
+    if let Known::Known(tables) = &mut inventory.route_tables {
+        tables.edit(id.as_str(), change);
+    }
 }
 
 /// A route that a VPN propagates stays, and a static one goes before it.
 fn remove_route(inventory: &mut Inventory, table: &RouteTableId, destination: IpNet) {
-    if let Some(table) = table_mut(inventory, table) {
-        let is_it = |route: &Route| {
-            !route.is_propagated() && route.destination == RouteDestination::Cidr(destination)
-        };
-        table.routes.retain(|route| !is_it(route));
-    }
+    let is_it =
+        |route: &Route| !route.is_propagated() && route.destination == RouteDestination::Cidr(destination);
+    edit_table(inventory, table, |table| table.routes.retain(|route| !is_it(route)));
 }
 
 /// The least rule that would let the flow through the groups of this step: to or from a group where one may be
@@ -120,8 +114,8 @@ fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> 
 /// Of several groups the one that admits the fewest others along; the VPC's default group only where there is no other.
 fn narrowest<'a>(inventory: &Inventory, groups: &'a [SecurityGroupId]) -> Option<&'a SecurityGroupId> {
     let is_default = |id| inventory.security_group(id).is_some_and(|group| group.name == "default");
-    let interfaces = inventory.network_interfaces.known().map_or(&[][..], Vec::as_slice);
-    let members = |id| interfaces.iter().filter(|eni| eni.groups.contains(id)).count();
+    let interfaces = inventory.network_interfaces.known();
+    let members = |id: &SecurityGroupId| interfaces.map(|all| all.linked(id.as_str()).count());
     groups.iter().min_by_key(|id| (is_default(id), members(id)))
 }
 
@@ -240,7 +234,7 @@ pub fn settled(inventory: &Inventory, change: &Change) -> Option<Change> {
     let Change::AddAclEntry { acl, entry } = change else {
         return Some(change.clone());
     };
-    let known = inventory.network_acls.known()?.iter().find(|candidate| candidate.id == *acl)?;
+    let known = inventory.network_acl(acl)?;
     // One that a neighbour proposed already will do.
     let same = |e: &&NetworkAclEntry| NetworkAclEntry { number: entry.number, ..(*e).clone() } == *entry;
     if let Some(own) = known.entries.iter().filter(same).find(|e| e.number <= entry.number) {

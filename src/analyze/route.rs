@@ -3,7 +3,7 @@
 //! The longest matching prefix wins, then static before propagated routes; a blackhole wins like any
 //! other and drops. <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use super::place::Place;
 use crate::model::{
@@ -23,11 +23,10 @@ pub struct RouteDecision<'a> {
 }
 
 /// The table of a subnet: its own, otherwise its VPC's main one.
-pub fn table_of<'a>(inventory: &'a Inventory, subnet: &SubnetId, vpc: &VpcId) -> Known<&'a RouteTable> {
+pub fn table_of<'a>(inventory: &'a Inventory, subnet: &SubnetId, vpc: &VpcId) -> Known<&'a Arc<RouteTable>> {
     inventory.route_tables.as_ref().and_then(|tables| {
-        let own = tables.iter().find(|table| table.subnets.contains(subnet));
-        let main = || tables.iter().find(|table| table.main && table.vpc.as_ref() == Some(vpc));
-        match own.or_else(main) {
+        let main = || tables.linked(vpc.as_str()).next();
+        match tables.linked(subnet.as_str()).next().or_else(main) {
             Some(table) => Known::Known(table),
             None => Known::unknown(actions::ROUTE_TABLES, Reason::Absent),
         }
@@ -183,13 +182,15 @@ mod tests {
     }
 
     fn decided(routes: Vec<Route>, ip: &str) -> Known<Option<String>> {
-        let table = RouteTable { id: "rtb-1".into(), vpc: None, main: true, subnets: Vec::new(), routes };
+        let (id, gateways) = ("rtb-1".into(), Vec::new());
+        let table = RouteTable { id, vpc: None, main: true, subnets: Vec::new(), gateways, routes };
         let mut inventory = Inventory::none("test");
-        inventory.prefix_lists = Known::Known(vec![crate::model::firewall::PrefixList {
+        let list = crate::model::firewall::PrefixList {
             id: "pl-known".into(),
             name: String::new(),
             entries: Known::Known(vec!["10.2.0.0/16".parse().unwrap()]),
-        }]);
+        };
+        inventory.prefix_lists = Known::Known(vec![list].into());
         let decision = decide(&inventory, &table, ip.parse().unwrap());
         decision.map(|decision| decision.route.map(|route| route.target.id().to_owned()))
     }

@@ -222,12 +222,9 @@ mod tests {
 
     fn verdict(rules: Vec<SecurityGroupRule>, client: &str, client_groups: &[&str]) -> GroupVerdict {
         let mut inventory = Inventory::none("test");
-        inventory.security_groups = Known::Known(vec![SecurityGroup {
-            id: "sg-vpce".into(),
-            name: "vpce".to_owned(),
-            vpc: None,
-            rules,
-        }]);
+        let (id, name) = ("sg-vpce".into(), "vpce".to_owned());
+        let group = SecurityGroup { id, name, vpc: None, rules };
+        inventory.security_groups = Known::Known(vec![group].into());
         let groups = Known::Known(client_groups.iter().map(|id| (*id).into()).collect());
         let other = Other { ip: client.parse().unwrap(), groups: &groups, protocol: TCP, port: 443 };
         evaluate(&inventory, &Known::Known(vec!["sg-vpce".into()]), Direction::Ingress, other)
@@ -289,7 +286,8 @@ mod tests {
         let denied = |rules: Vec<SecurityGroupRule>| {
             let mut inventory = Inventory::none("test");
             let (id, name) = ("sg-default".into(), "default".to_owned());
-            inventory.security_groups = Known::Known(vec![SecurityGroup { id, name, vpc: None, rules }]);
+            let group = SecurityGroup { id, name, vpc: None, rules };
+            inventory.security_groups = Known::Known(vec![group].into());
             let none = Known::Known(Vec::new());
             let other = Other { ip: "10.0.1.10".parse().unwrap(), groups: &none, protocol: TCP, port: 443 };
             let own = Known::Known(vec!["sg-default".into()]);

@@ -16,6 +16,7 @@ use crate::model::{
     },
     inventory::{DhcpOptions, Inventory, InventorySource, Subnet, Vpc},
     known::Known,
+    listing::Listing,
     net::{PortRange, ProtocolMatch, TCP},
     route::{Route, RouteDestination, RouteTable, RouteTarget},
 };
@@ -56,23 +57,20 @@ pub(super) fn inventory(story: &Story) -> Inventory {
     let interfaces = chapters.iter().flat_map(|c| c.interfaces.iter().map(|ip| endpoint_interface(c, *ip)));
     Inventory {
         source: InventorySource::Directory { path: "built into vpce-doctor demo".to_owned() },
-        vpcs: Known::Known(vec![vpc()]),
+        vpcs: Known::Known(vec![vpc()].into()),
         subnets: Known::Known(SUBNETS.iter().map(subnet).collect()),
         security_groups: Known::Known(
             [client_group()].into_iter().chain(chapters.iter().map(endpoint_group)).collect(),
         ),
-        network_acls: Known::Known(acls(story)),
-        route_tables: Known::Known(vec![main_routes()]),
+        network_acls: Known::Known(acls(story).into()),
+        route_tables: Known::Known(vec![main_routes()].into()),
         network_interfaces: Known::Known([client_interface()].into_iter().chain(interfaces).collect()),
         vpc_endpoints: Known::Known(chapters.iter().map(endpoint).collect()),
         endpoint_services: Known::Known(chapters.iter().map(service).collect()),
-        peering_connections: Known::Known(Vec::new()),
-        prefix_lists: Known::Known(Vec::new()),
-        dhcp_options: Known::Known(vec![DhcpOptions {
-            id: DhcpOptionsId::new(id("dopt", "")),
-            domain_name_servers: vec!["AmazonProvidedDNS".to_owned()],
-        }]),
-        calls: Vec::new(),
+        peering_connections: Known::Known(Listing::default()),
+        prefix_lists: Known::Known(Listing::default()),
+        dhcp_options: Known::Known([dhcp_options()].into_iter().collect()),
+        ..Inventory::none("built into vpce-doctor demo")
     }
 }
 
@@ -127,6 +125,13 @@ fn vpc() -> Vpc {
         dhcp_options: Some(DhcpOptionsId::new(id("dopt", ""))),
         dns_support: Known::Known(true),
         dns_hostnames: Known::Known(true),
+    }
+}
+
+fn dhcp_options() -> DhcpOptions {
+    DhcpOptions {
+        id: DhcpOptionsId::new(id("dopt", "")),
+        domain_name_servers: vec!["AmazonProvidedDNS".to_owned()],
     }
 }
 
@@ -209,6 +214,7 @@ fn main_routes() -> RouteTable {
         vpc: Some(vpc_id()),
         main: true,
         subnets: Vec::new(),
+        gateways: Vec::new(),
         routes: vec![local],
     }
 }
@@ -244,6 +250,9 @@ fn interface(ip: Ipv4Addr, group: &str) -> NetworkInterface {
         groups: vec![group_id(group)],
         addresses: vec![IpAddr::V4(ip)],
         prefixes: Vec::new(),
+        public_addresses: Vec::new(),
+        source_dest_check: None,
+        attachment_status: None,
         owner: None,
     }
 }
@@ -269,6 +278,7 @@ fn endpoint(chapter: &Chapter) -> VpcEndpoint {
         last_error: None,
         owner: None,
         inbound_resolver_only: false,
+        service_region: None,
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::{AzId, EndpointId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
+    listing::Indexed,
     time::Timestamp,
 };
 
@@ -34,6 +35,9 @@ pub struct VpcEndpoint {
     /// `PrivateDnsOnlyForInboundResolverEndpoint`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inbound_resolver_only: bool,
+    /// The Region of the service, which may be another than the endpoint's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_region: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +75,7 @@ pub struct EndpointService {
     /// `verified`, `pendingVerification`, `failed`, in wire form.
     pub private_dns_verification: Option<String>,
     pub acceptance_required: Option<bool>,
+    /// Names and, where they were given, ids: only zones that the service shares with who asks.
     pub availability_zones: Vec<String>,
 }
 
@@ -91,9 +96,62 @@ pub struct NetworkInterface {
     pub addresses: Vec<IpAddr>,
     /// Delegated prefixes: pods live in them without being listed.
     pub prefixes: Vec<IpNet>,
+    /// Public IPv4 addresses, each with the private one that it is translated to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_addresses: Vec<PublicAddress>,
+    /// Packets that are neither from nor for an address of the interface are dropped. Absent: not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_dest_check: Option<bool>,
+    /// `Attachment.Status`: `attached`, `detaching`, …, in wire form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment_status: Option<String>,
     /// The account it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+}
+
+/// An Elastic IP address, or one that was assigned at launch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicAddress {
+    pub public_ip: IpAddr,
+    pub private_ip: IpAddr,
+}
+
+impl Indexed for VpcEndpoint {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Its interfaces.
+    fn links(&self) -> impl Iterator<Item = &str> {
+        self.network_interfaces.iter().map(NetworkInterfaceId::as_str)
+    }
+}
+
+impl Indexed for EndpointService {
+    fn id(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Indexed for NetworkInterface {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Its instance and its groups.
+    fn links(&self) -> impl Iterator<Item = &str> {
+        let groups = self.groups.iter().map(SecurityGroupId::as_str);
+        self.instance.iter().map(InstanceId::as_str).chain(groups)
+    }
+
+    fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    fn networks(&self) -> &[IpNet] {
+        &self.prefixes
+    }
 }
 
 impl EndpointState {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     id::{NetworkAclId, PrefixListId, SecurityGroupId, SubnetId, VpcId},
     known::Known,
+    listing::Indexed,
     net::{PortRange, ProtocolMatch},
 };
 
@@ -89,6 +90,29 @@ pub enum AclAction {
     Deny,
     /// A word this version does not know.
     Other(String),
+}
+
+impl Indexed for SecurityGroup {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl Indexed for NetworkAcl {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Its subnets.
+    fn links(&self) -> impl Iterator<Item = &str> {
+        self.subnets.iter().map(SubnetId::as_str)
+    }
+}
+
+impl Indexed for PrefixList {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
 }
 
 impl Peer {

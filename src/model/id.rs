@@ -44,6 +44,10 @@ ids! {
     EndpointId,
     /// `i-…`
     InstanceId,
+    /// `igw-…`
+    InternetGatewayId,
+    /// `nat-…`
+    NatGatewayId,
     /// `acl-…`
     NetworkAclId,
     /// `eni-…`
@@ -58,6 +62,12 @@ ids! {
     SecurityGroupId,
     /// `subnet-…`
     SubnetId,
+    /// `tgw-attach-…`
+    TransitGatewayAttachmentId,
+    /// `tgw-…`
+    TransitGatewayId,
+    /// `tgw-rtb-…`
+    TransitGatewayRouteTableId,
     /// `vpc-…`
     VpcId,
 }

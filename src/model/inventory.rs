@@ -1,6 +1,6 @@
 //! The configuration of the VPC, as far as somebody let us read it.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::{
     endpoint::{EndpointService, NetworkInterface, VpcEndpoint},
     firewall::{NetworkAcl, PrefixList, SecurityGroup},
+    gateway::{InternetGateway, NatGateway},
     id::{
-        AzId, DhcpOptionsId, EndpointId, NetworkInterfaceId, PrefixListId, SecurityGroupId, SubnetId, VpcId,
+        AzId, DhcpOptionsId, EndpointId, NetworkAclId, NetworkInterfaceId, PeeringConnectionId, PrefixListId,
+        RouteTableId, SecurityGroupId, SubnetId, VpcId,
     },
+    instance::Instance,
     known::{Known, Reason, Unknown},
+    listing::{Indexed, Listing},
     route::{PeeringConnection, RouteTable},
     time::Seconds,
+    transit::{TransitGateway, TransitGatewayAttachment, TransitGatewayRouteTable},
 };
 
 /// Every list is by itself known or not: one denied call leaves the others standing.
@@ -21,17 +26,29 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
     pub source: InventorySource,
-    pub vpcs: Known<Vec<Vpc>>,
-    pub subnets: Known<Vec<Subnet>>,
-    pub security_groups: Known<Vec<SecurityGroup>>,
-    pub network_acls: Known<Vec<NetworkAcl>>,
-    pub route_tables: Known<Vec<RouteTable>>,
-    pub network_interfaces: Known<Vec<NetworkInterface>>,
-    pub vpc_endpoints: Known<Vec<VpcEndpoint>>,
-    pub endpoint_services: Known<Vec<EndpointService>>,
-    pub peering_connections: Known<Vec<PeeringConnection>>,
-    pub prefix_lists: Known<Vec<PrefixList>>,
-    pub dhcp_options: Known<Vec<DhcpOptions>>,
+    pub vpcs: Known<Listing<Vpc>>,
+    pub subnets: Known<Listing<Subnet>>,
+    pub security_groups: Known<Listing<SecurityGroup>>,
+    pub network_acls: Known<Listing<NetworkAcl>>,
+    pub route_tables: Known<Listing<RouteTable>>,
+    pub network_interfaces: Known<Listing<NetworkInterface>>,
+    pub vpc_endpoints: Known<Listing<VpcEndpoint>>,
+    pub endpoint_services: Known<Listing<EndpointService>>,
+    pub peering_connections: Known<Listing<PeeringConnection>>,
+    pub prefix_lists: Known<Listing<PrefixList>>,
+    pub dhcp_options: Known<Listing<DhcpOptions>>,
+    #[serde(default = "not_asked::instances")]
+    pub instances: Known<Listing<Instance>>,
+    #[serde(default = "not_asked::internet_gateways")]
+    pub internet_gateways: Known<Listing<InternetGateway>>,
+    #[serde(default = "not_asked::nat_gateways")]
+    pub nat_gateways: Known<Listing<NatGateway>>,
+    #[serde(default = "not_asked::transit_gateways")]
+    pub transit_gateways: Known<Listing<TransitGateway>>,
+    #[serde(default = "not_asked::transit_gateway_attachments")]
+    pub transit_gateway_attachments: Known<Listing<TransitGatewayAttachment>>,
+    #[serde(default = "not_asked::transit_gateway_route_tables")]
+    pub transit_gateway_route_tables: Known<Listing<TransitGatewayRouteTable>>,
     /// What was asked of the API and how it went, in the order asked.
     pub calls: Vec<ApiCall>,
 }
@@ -103,6 +120,12 @@ impl Inventory {
             peering_connections: Known::Unknown(unknown(actions::PEERING_CONNECTIONS)),
             prefix_lists: Known::Unknown(unknown(actions::PREFIX_LIST_ENTRIES)),
             dhcp_options: Known::Unknown(unknown(actions::DHCP_OPTIONS)),
+            instances: Known::Unknown(unknown(actions::INSTANCES)),
+            internet_gateways: Known::Unknown(unknown(actions::INTERNET_GATEWAYS)),
+            nat_gateways: Known::Unknown(unknown(actions::NAT_GATEWAYS)),
+            transit_gateways: Known::Unknown(unknown(actions::TRANSIT_GATEWAYS)),
+            transit_gateway_attachments: Known::Unknown(unknown(actions::TRANSIT_GATEWAY_ATTACHMENTS)),
+            transit_gateway_route_tables: Known::Unknown(unknown(actions::TRANSIT_GATEWAY_ROUTE_TABLES)),
             calls: Vec::new(),
         }
     }
@@ -117,7 +140,7 @@ impl Inventory {
 
     /// The interfaces that hold an address. More than one when VPCs overlap.
     pub fn interfaces_holding(&self, ip: IpAddr) -> Known<Vec<&NetworkInterface>> {
-        self.network_interfaces.as_ref().map(|all| all.iter().filter(|eni| eni.holds(ip)).collect())
+        self.network_interfaces.as_ref().map(|all| all.holding(ip).map(Arc::as_ref).collect())
     }
 
     /// The interface that holds an address, as seen from a VPC. `Known(None)`: nobody does. An address inside
@@ -142,32 +165,44 @@ impl Inventory {
     }
 
     pub fn interface(&self, id: &NetworkInterfaceId) -> Option<&NetworkInterface> {
-        self.network_interfaces.known()?.iter().find(|eni| eni.id == *id)
+        self.network_interfaces.known()?.get(id.as_str()).map(Arc::as_ref)
     }
 
     /// The endpoint an interface belongs to.
     pub fn endpoint_of(&self, eni: &NetworkInterface) -> Known<Option<&VpcEndpoint>> {
-        self.vpc_endpoints.as_ref().map(|all| all.iter().find(|e| e.network_interfaces.contains(&eni.id)))
+        self.vpc_endpoints.as_ref().map(|all| all.linked(eni.id.as_str()).next().map(Arc::as_ref))
     }
 
     pub fn endpoint(&self, id: &EndpointId) -> Option<&VpcEndpoint> {
-        self.vpc_endpoints.known()?.iter().find(|endpoint| endpoint.id == *id)
+        self.vpc_endpoints.known()?.get(id.as_str()).map(Arc::as_ref)
     }
 
     pub fn vpc(&self, id: &VpcId) -> Option<&Vpc> {
-        self.vpcs.known()?.iter().find(|vpc| vpc.id == *id)
+        self.vpcs.known()?.get(id.as_str()).map(Arc::as_ref)
     }
 
     pub fn subnet(&self, id: &SubnetId) -> Option<&Subnet> {
-        self.subnets.known()?.iter().find(|subnet| subnet.id == *id)
+        self.subnets.known()?.get(id.as_str()).map(Arc::as_ref)
     }
 
-    pub fn security_group(&self, id: &SecurityGroupId) -> Option<&SecurityGroup> {
-        self.security_groups.known()?.iter().find(|group| group.id == *id)
+    pub fn security_group(&self, id: &SecurityGroupId) -> Option<&Arc<SecurityGroup>> {
+        self.security_groups.known()?.get(id.as_str())
+    }
+
+    pub fn network_acl(&self, id: &NetworkAclId) -> Option<&Arc<NetworkAcl>> {
+        self.network_acls.known()?.get(id.as_str())
+    }
+
+    pub fn route_table(&self, id: &RouteTableId) -> Option<&Arc<RouteTable>> {
+        self.route_tables.known()?.get(id.as_str())
+    }
+
+    pub fn peering_connection(&self, id: &PeeringConnectionId) -> Option<&Arc<PeeringConnection>> {
+        self.peering_connections.known()?.get(id.as_str())
     }
 
     pub fn prefix_list(&self, id: &PrefixListId) -> Option<&PrefixList> {
-        self.prefix_lists.known()?.iter().find(|list| list.id == *id)
+        self.prefix_lists.known()?.get(id.as_str()).map(Arc::as_ref)
     }
 
     /// The zone id of an interface: its own, or its subnet's.
@@ -193,7 +228,57 @@ impl Inventory {
     }
 
     pub fn service(&self, name: &str) -> Option<&EndpointService> {
-        self.endpoint_services.known()?.iter().find(|service| service.name == name)
+        self.endpoint_services.known()?.get(name).map(Arc::as_ref)
+    }
+}
+
+impl Indexed for Vpc {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl Indexed for Subnet {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl Indexed for DhcpOptions {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// Facts recorded before these lists were read.
+mod not_asked {
+    use super::{
+        Instance, InternetGateway, Known, Listing, NatGateway, TransitGateway, TransitGatewayAttachment,
+        TransitGatewayRouteTable, actions,
+    };
+
+    pub(super) fn instances() -> Known<Listing<Instance>> {
+        Known::not_asked(actions::INSTANCES)
+    }
+
+    pub(super) fn internet_gateways() -> Known<Listing<InternetGateway>> {
+        Known::not_asked(actions::INTERNET_GATEWAYS)
+    }
+
+    pub(super) fn nat_gateways() -> Known<Listing<NatGateway>> {
+        Known::not_asked(actions::NAT_GATEWAYS)
+    }
+
+    pub(super) fn transit_gateways() -> Known<Listing<TransitGateway>> {
+        Known::not_asked(actions::TRANSIT_GATEWAYS)
+    }
+
+    pub(super) fn transit_gateway_attachments() -> Known<Listing<TransitGatewayAttachment>> {
+        Known::not_asked(actions::TRANSIT_GATEWAY_ATTACHMENTS)
+    }
+
+    pub(super) fn transit_gateway_route_tables() -> Known<Listing<TransitGatewayRouteTable>> {
+        Known::not_asked(actions::TRANSIT_GATEWAY_ROUTE_TABLES)
     }
 }
 
@@ -201,6 +286,9 @@ impl Inventory {
 pub mod actions {
     pub const DHCP_OPTIONS: &str = "ec2:DescribeDhcpOptions";
     pub const ENDPOINT_SERVICES: &str = "ec2:DescribeVpcEndpointServices";
+    pub const INSTANCES: &str = "ec2:DescribeInstances";
+    pub const INTERNET_GATEWAYS: &str = "ec2:DescribeInternetGateways";
+    pub const NAT_GATEWAYS: &str = "ec2:DescribeNatGateways";
     pub const NETWORK_ACLS: &str = "ec2:DescribeNetworkAcls";
     pub const NETWORK_INTERFACES: &str = "ec2:DescribeNetworkInterfaces";
     pub const PEERING_CONNECTIONS: &str = "ec2:DescribeVpcPeeringConnections";
@@ -208,6 +296,12 @@ pub mod actions {
     pub const ROUTE_TABLES: &str = "ec2:DescribeRouteTables";
     pub const SECURITY_GROUPS: &str = "ec2:DescribeSecurityGroups";
     pub const SUBNETS: &str = "ec2:DescribeSubnets";
+    pub const TRANSIT_GATEWAY_ASSOCIATIONS: &str = "ec2:GetTransitGatewayRouteTableAssociations";
+    pub const TRANSIT_GATEWAY_ATTACHMENTS: &str = "ec2:DescribeTransitGatewayAttachments";
+    pub const TRANSIT_GATEWAY_ROUTE_TABLES: &str = "ec2:DescribeTransitGatewayRouteTables";
+    pub const TRANSIT_GATEWAY_ROUTES: &str = "ec2:SearchTransitGatewayRoutes";
+    pub const TRANSIT_GATEWAY_VPC_ATTACHMENTS: &str = "ec2:DescribeTransitGatewayVpcAttachments";
+    pub const TRANSIT_GATEWAYS: &str = "ec2:DescribeTransitGateways";
     pub const VPC_ATTRIBUTE: &str = "ec2:DescribeVpcAttribute";
     pub const VPC_ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
     pub const VPCS: &str = "ec2:DescribeVpcs";

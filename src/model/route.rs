@@ -3,7 +3,10 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::id::{PeeringConnectionId, PrefixListId, RouteTableId, SubnetId, VpcId};
+use super::{
+    id::{PeeringConnectionId, PrefixListId, RouteTableId, SubnetId, VpcId},
+    listing::Indexed,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteTable {
@@ -12,6 +15,9 @@ pub struct RouteTable {
     /// The VPC's main table serves every subnet that names no other.
     pub main: bool,
     pub subnets: Vec<SubnetId>,
+    /// Internet and virtual private gateways whose incoming packets it routes: edge associations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<String>,
     pub routes: Vec<Route>,
 }
 
@@ -70,6 +76,29 @@ pub struct PeeringSide {
     pub vpc: Option<VpcId>,
     pub cidrs: Vec<IpNet>,
     pub region: Option<String>,
+}
+
+impl Indexed for RouteTable {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Its subnets, the VPC whose main table it is, and its gateways.
+    fn links(&self) -> impl Iterator<Item = &str> {
+        let main = self.vpc.as_ref().filter(|_| self.main).map(VpcId::as_str);
+        let subnets = self.subnets.iter().map(SubnetId::as_str);
+        subnets.chain(main).chain(self.gateways.iter().map(String::as_str))
+    }
+}
+
+impl Indexed for PeeringConnection {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn links(&self) -> impl Iterator<Item = &str> {
+        [&self.requester, &self.accepter].into_iter().filter_map(|side| side.vpc.as_ref()).map(VpcId::as_str)
+    }
 }
 
 impl PeeringConnection {

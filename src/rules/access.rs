@@ -233,7 +233,7 @@ fn number(step: &Step) -> Option<u32> {
 fn without(case: &Case<'_>, Blocked { row, step, .. }: &Blocked<'_, '_>) -> Option<Fix> {
     let (number, direction) = (number(step)?, step.kind.direction());
     let acl = NetworkAclId::new(&step.resource.as_ref()?.id);
-    let mut without = case.facts.inventory.network_acls.known()?.iter().find(|one| one.id == acl)?.clone();
+    let mut without = (**case.facts.inventory.network_acl(&acl)?).clone();
     without.entries.retain(|entry| entry.direction != direction || entry.number != number);
     let path = &row.path;
     let other = if step.kind.is_at_source() { path.destination.ip } else { path.source.ip };

@@ -306,7 +306,7 @@ mod tests {
         let refresh = Duration::from_mins(1);
         let mut board = Board::new(Arc::new([]), refresh, Timestamp(START)).unwrap();
         let mut good = unread(&Reason::NotAsked);
-        good.network_interfaces = Known::Known(Vec::new());
+        good.network_interfaces = Known::Known(Vec::new().into());
         board.surround(around(good, 1), Timestamp(START));
         board
     }

@@ -51,6 +51,7 @@ impl From<sdk::VpcEndpoint> for wire::VpcEndpoint {
                 .last_error
                 .map(|it| wire::LastError { code: it.code.into(), message: it.message.into() }),
             failure_reason: endpoint.failure_reason.into(),
+            service_region: endpoint.service_region.into(),
             owner_id: endpoint.owner_id.into(),
             dns_options: endpoint.dns_options.map(|it| wire::DnsOptions {
                 private_dns_only_for_inbound_resolver_endpoint: it

@@ -6,11 +6,14 @@ use super::{Notes, Record, Shelf, Shelved as _};
 use crate::model::{
     endpoint::{EndpointService, NetworkInterface, VpcEndpoint},
     firewall::{NetworkAcl, PrefixList, SecurityGroup},
+    gateway::{InternetGateway, NatGateway},
     id::VpcId,
+    instance::Instance,
     inventory::{self, ApiCall, DhcpOptions, Inventory, InventorySource, Subnet, actions},
     known::{Known, Reason},
     route::{PeeringConnection, RouteTable},
     time::Seconds,
+    transit::{TransitGateway, TransitGatewayAttachment, TransitGatewayRouteTable},
 };
 
 pub(crate) struct Draft {
@@ -25,6 +28,12 @@ pub(crate) struct Draft {
     pub(crate) peering_connections: Shelf<PeeringConnection>,
     pub(crate) prefix_lists: Shelf<PrefixList>,
     pub(crate) dhcp_options: Shelf<DhcpOptions>,
+    pub(crate) instances: Shelf<Instance>,
+    pub(crate) internet_gateways: Shelf<InternetGateway>,
+    pub(crate) nat_gateways: Shelf<NatGateway>,
+    pub(crate) transit_gateways: Shelf<TransitGateway>,
+    pub(crate) transit_gateway_attachments: Shelf<TransitGatewayAttachment>,
+    pub(crate) transit_gateway_route_tables: Shelf<TransitGatewayRouteTable>,
     attributes: BTreeMap<(VpcId, DnsAttribute), Known<bool>>,
     pub(crate) calls: Vec<ApiCall>,
 }
@@ -50,6 +59,12 @@ impl Draft {
             peering_connections: Shelf::new(actions::PEERING_CONNECTIONS),
             prefix_lists: Shelf::new(actions::PREFIX_LIST_ENTRIES),
             dhcp_options: Shelf::new(actions::DHCP_OPTIONS),
+            instances: Shelf::new(actions::INSTANCES),
+            internet_gateways: Shelf::new(actions::INTERNET_GATEWAYS),
+            nat_gateways: Shelf::new(actions::NAT_GATEWAYS),
+            transit_gateways: Shelf::new(actions::TRANSIT_GATEWAYS),
+            transit_gateway_attachments: Shelf::new(actions::TRANSIT_GATEWAY_ATTACHMENTS),
+            transit_gateway_route_tables: Shelf::new(actions::TRANSIT_GATEWAY_ROUTE_TABLES),
             attributes: BTreeMap::new(),
             calls: Vec::new(),
         }
@@ -106,7 +121,7 @@ impl Draft {
     pub(crate) fn finish(self, source: InventorySource, otherwise: &Reason) -> Inventory {
         let attributes = self.attributes;
         let vpcs = self.vpcs.take(otherwise).map(|mut vpcs| {
-            for vpc in &mut vpcs {
+            for vpc in vpcs.iter_mut() {
                 let value = |attribute| attributes.get(&(vpc.id.clone(), attribute)).cloned();
                 let (support, hostnames) = (value(DnsAttribute::Support), value(DnsAttribute::Hostnames));
                 vpc.dns_support = support.unwrap_or(Known::unknown(actions::VPC_ATTRIBUTE, Reason::Absent));
@@ -128,6 +143,12 @@ impl Draft {
             peering_connections: self.peering_connections.take(otherwise),
             prefix_lists: self.prefix_lists.take(otherwise),
             dhcp_options: self.dhcp_options.take(otherwise),
+            instances: self.instances.take(otherwise),
+            internet_gateways: self.internet_gateways.take(otherwise),
+            nat_gateways: self.nat_gateways.take(otherwise),
+            transit_gateways: self.transit_gateways.take(otherwise),
+            transit_gateway_attachments: self.transit_gateway_attachments.take(otherwise),
+            transit_gateway_route_tables: self.transit_gateway_route_tables.take(otherwise),
             calls: self.calls,
         }
     }

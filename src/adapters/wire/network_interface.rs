@@ -87,6 +87,9 @@ impl Record for NetworkInterface {
             groups: groups(self.groups, notes)?,
             addresses,
             prefixes: words::cidrs(v4.chain(v6), notes),
+            public_addresses: Vec::new(),
+            source_dest_check: None,
+            attachment_status: None,
             owner: self.owner_id.0,
         })
     }

@@ -68,6 +68,7 @@ impl Record for RouteTable {
             vpc: self.vpc_id.map(VpcId),
             main: associations.iter().any(|association| association.main.0 == Some(true)),
             subnets: associations.into_iter().filter_map(|a| a.subnet_id.map(SubnetId)).collect(),
+            gateways: Vec::new(),
             routes: match self.routes {
                 Some(routes) => routes.into_iter().map(|route| route.read(&id, notes)).collect(),
                 None => vec![unreadable(format!("{id} without its Routes"), notes)],

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use crate::model::known::{Known, Reason, Unknown};
+use crate::model::{
+    known::{Known, Reason, Unknown},
+    listing::Listing,
+};
 
 /// A record that has an id and may be met more than once.
 pub(crate) trait Shelved: PartialEq + Sized {
@@ -69,7 +72,7 @@ impl<T: Shelved> Shelf<T> {
     }
 
     /// Sorted by id, so that the order of files, pages and answers leaves no trace.
-    pub(super) fn take(self, otherwise: &Reason) -> Known<Vec<T>> {
+    pub(super) fn take(self, otherwise: &Reason) -> Known<Listing<T>> {
         let unknown = |reason| Known::Unknown(Unknown::new(self.action, reason));
         match (self.records, self.hole) {
             (_, Some(reason)) => unknown(reason),
@@ -82,4 +85,24 @@ impl<T: Shelved> Shelf<T> {
 fn settled<T: Shelved>(mut record: T) -> T {
     record.settle();
     record
+}
+
+/// Records of one call that say all there is in one piece.
+macro_rules! shelved {
+    ($($record:path),+ $(,)?) => {$(
+        impl Shelved for $record {
+            fn key(&self) -> &str {
+                $crate::model::listing::Indexed::id(self)
+            }
+        }
+    )+};
+}
+
+shelved! {
+    crate::model::gateway::InternetGateway,
+    crate::model::gateway::NatGateway,
+    crate::model::instance::Instance,
+    crate::model::transit::TransitGateway,
+    crate::model::transit::TransitGatewayAttachment,
+    crate::model::transit::TransitGatewayRouteTable,
 }

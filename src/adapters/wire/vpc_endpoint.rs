@@ -29,6 +29,7 @@ pub(crate) struct VpcEndpoint {
     pub(crate) last_error: Option<LastError>,
     pub(crate) failure_reason: Text,
     pub(crate) owner_id: Text,
+    pub(crate) service_region: Text,
     pub(crate) dns_options: Option<DnsOptions>,
 }
 
@@ -100,6 +101,7 @@ impl Record for VpcEndpoint {
             created: self.creation_timestamp.0.and_then(|text| notes.keep(words::time(&text))),
             last_error: trouble(self.last_error, self.failure_reason),
             owner: self.owner_id.0,
+            service_region: self.service_region.0,
             inbound_resolver_only: self.dns_options.is_some_and(|options| {
                 options.private_dns_only_for_inbound_resolver_endpoint.0 == Some(true)
             }),

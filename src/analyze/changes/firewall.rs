@@ -213,7 +213,7 @@ fn acls<'a>(both: &Both<'a>, subnets: impl Fn(&Side<'a>) -> Vec<(SubnetId, VpcId
 
 fn entries(both: &Both<'_>, id: &NetworkAclId) -> Vec<Difference> {
     let of = |side: &Side<'_>| {
-        let acl = side.inventory().network_acls.known()?.iter().find(|acl| acl.id == *id)?;
+        let acl = side.inventory().network_acl(id)?;
         // The last entry is always there.
         Some(acl.entries.iter().filter(|entry| entry.number < network_acl::LAST_ENTRY).cloned().collect())
     };

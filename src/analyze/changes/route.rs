@@ -74,7 +74,7 @@ fn routes(both: &Both<'_>, id: &RouteTableId, towards: &[IpAddr]) -> Vec<Differe
 
 fn relevant(side: &Side<'_>, id: &RouteTableId, towards: &[IpAddr]) -> Option<Vec<Route>> {
     let inventory = side.inventory();
-    let table: &RouteTable = inventory.route_tables.known()?.iter().find(|table| table.id == *id)?;
+    let table: &RouteTable = inventory.route_table(id)?;
     let bears = |route: &&Route| towards.iter().any(|ip| route::may_decide(inventory, route, *ip));
     Some(table.routes.iter().filter(bears).cloned().collect())
 }

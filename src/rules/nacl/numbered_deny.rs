@@ -80,7 +80,7 @@ fn shadowed(case: &Case<'_>, blocked: &Blocked<'_, '_>) -> Option<Draft> {
 }
 
 fn find<'a>(case: &Case<'a>, id: &NetworkAclId) -> Option<&'a NetworkAcl> {
-    case.facts.inventory.network_acls.known()?.iter().find(|acl| acl.id == *id)
+    case.facts.inventory.network_acl(id).map(AsRef::as_ref)
 }
 
 fn would_allow(entry: &NetworkAclEntry, denying: &NetworkAclEntry, blocked: &Blocked<'_, '_>) -> bool {

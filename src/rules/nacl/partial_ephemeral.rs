@@ -70,7 +70,7 @@ fn lucky(case: &Case<'_>) -> Option<Draft> {
 /// The part of this host's ports to which the ACL lets the replies through.
 fn admitted(case: &Case<'_>, row: &Row<'_>, step: &Step) -> Option<String> {
     let acl = NetworkAclId::new(&step.resource.as_ref()?.id);
-    let acl = case.facts.inventory.network_acls.known()?.iter().find(|one| one.id == acl)?;
+    let acl = case.facts.inventory.network_acl(&acl)?;
     let path = &row.path;
     let other = if step.kind.is_at_source() { path.destination.ip } else { path.source.ip };
     let (direction, ports) = (step.kind.direction(), path.ports_at(step.kind));
