@@ -61,6 +61,15 @@ pub fn cli(change: &Change) -> String {
             route("replace-route", table, *destination, &target_option(target))
         }
         Change::DeleteRoute { table, destination } => route("delete-route", table, *destination, ""),
+        Change::AddTransitGatewayRoute { table, destination, attachment, replaces } => format!(
+            "aws ec2 {}-transit-gateway-route --transit-gateway-route-table-id {table} --destination-cidr-block \
+             {destination} --transit-gateway-attachment-id {attachment}",
+            if *replaces { "replace" } else { "create" }
+        ),
+        Change::AssociateTransitGatewayRouteTable { table, attachment } => format!(
+            "aws ec2 associate-transit-gateway-route-table --transit-gateway-route-table-id {table} \
+             --transit-gateway-attachment-id {attachment}"
+        ),
     }
 }
 
@@ -147,6 +156,15 @@ pub fn terraform(change: &Change) -> Option<String> {
             )
         }
         Change::DeleteRoute { .. } => return None,
+        Change::AddTransitGatewayRoute { table, destination, attachment, .. } => format!(
+            "resource \"aws_ec2_transit_gateway_route\" \"endpoint\" {{\n  transit_gateway_route_table_id = \
+             \"{table}\"\n  destination_cidr_block = \"{destination}\"\n  transit_gateway_attachment_id = \
+             \"{attachment}\"\n}}"
+        ),
+        Change::AssociateTransitGatewayRouteTable { table, attachment } => format!(
+            "resource \"aws_ec2_transit_gateway_route_table_association\" \"endpoint\" {{\n  \
+             transit_gateway_route_table_id = \"{table}\"\n  transit_gateway_attachment_id = \"{attachment}\"\n}}"
+        ),
     })
 }
 

@@ -53,20 +53,40 @@ impl Place {
         }
     }
 
+    /// The place of an address within one VPC, wherever else it is held.
+    pub fn within(inventory: &Inventory, ip: IpAddr, vpc: &VpcId) -> Self {
+        let mut holders = match inventory.interfaces_holding(ip) {
+            Known::Known(holders) => holders,
+            Known::Unknown(why) => return Self { vpc: Known::Known(vpc.clone()), ..Self::nowhere(ip, &why) },
+        };
+        holders.retain(|eni| eni.vpc == *vpc);
+        let (missing, reason) = match holders.as_slice() {
+            [one] => return Self::of_interface(ip, one),
+            [] => (format!("the place of {ip}"), Reason::Unheld),
+            many => (
+                format!("which interface of several holds {ip}"),
+                Reason::Ambiguous { candidates: many.iter().map(|eni| eni.id.to_string()).collect() },
+            ),
+        };
+        Self { vpc: Known::Known(vpc.clone()), ..Self::nowhere(ip, &Unknown::new(missing, reason)) }
+    }
+
     /// Where we stand when we send from this address: the inventory's word first, completed by what the
     /// vantage learnt elsewhere (instance metadata) when it is about the same address.
     pub fn of_source(facts: &Facts, ip: IpAddr) -> Self {
         let vantage = &facts.vantage;
-        let found = Self::find(&facts.inventory, ip, vantage.vpc.known());
-        if vantage.source_ip.known() != Some(&ip) {
-            return found;
+        let mut place = Self::find(&facts.inventory, ip, vantage.vpc.known());
+        if vantage.source_ip.known() == Some(&ip) {
+            place.eni = place.eni.or(vantage.eni.clone());
+            place.vpc = place.vpc.or(vantage.vpc.clone());
+            place.subnet = place.subnet.or(vantage.subnet.clone());
+            place.groups = place.groups.or(vantage.security_groups.clone());
         }
-        Self {
-            ip,
-            eni: found.eni.or(vantage.eni.clone()),
-            vpc: found.vpc.or(vantage.vpc.clone()),
-            subnet: found.subnet.or(vantage.subnet.clone()),
-            groups: found.groups.or(vantage.security_groups.clone()),
+        // A container's address may leave the host as another's: nothing is settled about whose member that is.
+        if matches!(&place.groups, Known::Unknown(why) if why.reason == Reason::Unheld) {
+            let message = "no interface holds it, and it may be translated on its way out".to_owned();
+            place.groups = Known::unknown(format!("the groups of {ip}"), Reason::Failed { message });
         }
+        place
     }
 }

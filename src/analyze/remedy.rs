@@ -1,20 +1,24 @@
 //! Proposes changes and proves them: applied to the inventory in memory, does the path then pass?
+//!
+//! The least that does it: a group before an address, one port, one address's packets in front of the entry that
+//! denies, a route only where its target exists.
 
 use ipnet::IpNet;
 
 use crate::model::{
     finding::Change,
-    firewall::{AclAction, NetworkAclEntry, Peer, SecurityGroupRule},
-    id::{RouteTableId, SecurityGroupId},
+    firewall::{AclAction, Direction, NetworkAclEntry, Peer, SecurityGroupRule},
+    id::{RouteTableId, SecurityGroupId, TransitGatewayAttachmentId, VpcId},
     inventory::Inventory,
     known::Known,
     net::{self, PortRange, ProtocolMatch},
     route::{Route, RouteDestination, RouteTable, RouteTarget},
+    transit::{AttachmentKind, RouteAttachment, TransitGatewayAttachment, TransitGatewayRoute},
 };
 
 use super::{
     network_acl,
-    path::{self, Path, Step, StepKind, StepOutcome},
+    path::{Blocker, Ground, Identity, Path, RouteBlocker, Step, StepKind, StepOutcome, TransitBlocker},
     place::Place,
     route,
 };
@@ -24,14 +28,17 @@ pub fn proves(inventory: &Inventory, changes: &[&Change], paths: &[&Path]) -> bo
     if changes.is_empty() || paths.is_empty() {
         return false;
     }
+    let mended = with(inventory, changes.iter().copied());
+    paths.iter().all(|old| old.again(&mended).passes())
+}
+
+/// The inventory as it would be.
+fn with<'c>(inventory: &Inventory, changes: impl IntoIterator<Item = &'c Change>) -> Inventory {
     let mut mended = inventory.clone();
     for change in changes {
         apply(&mut mended, change);
     }
-    paths.iter().all(|old| {
-        let new = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
-        new.passes()
-    })
+    mended
 }
 
 /// Makes the change in memory. One about a resource that the inventory lacks changes nothing.
@@ -57,6 +64,31 @@ pub fn apply(inventory: &mut Inventory, change: &Change) {
             });
         }
         Change::DeleteRoute { table, destination } => remove_route(inventory, table, *destination),
+        Change::AddTransitGatewayRoute { table, destination, attachment, .. } => {
+            let attachments = inventory.transit_gateway_attachments.known();
+            let Some(kind) =
+                attachments.and_then(|all| all.get(attachment.as_str())).map(|one| one.kind.clone())
+            else {
+                return;
+            };
+            if let Known::Known(tables) = &mut inventory.transit_gateway_route_tables {
+                tables.edit(table.as_str(), |table| {
+                    let Known::Known(routes) = &mut table.routes else { return };
+                    let destination = RouteDestination::Cidr(*destination);
+                    routes.retain(|route| !(route.is_static() && route.destination == destination));
+                    let attachments = vec![RouteAttachment { id: attachment.clone(), kind }];
+                    let (state, kind) = ("active".to_owned(), "static".to_owned());
+                    routes.push(TransitGatewayRoute { destination, state, kind, attachments });
+                });
+            }
+        }
+        Change::AssociateTransitGatewayRouteTable { table, attachment } => {
+            if let Known::Known(attachments) = &mut inventory.transit_gateway_attachments {
+                attachments.edit(attachment.as_str(), |attachment| {
+                    attachment.association = Known::Known(Some(table.clone()));
+                });
+            }
+        }
     }
 }
 
@@ -73,16 +105,79 @@ fn remove_route(inventory: &mut Inventory, table: &RouteTableId, destination: Ip
     edit_table(inventory, table, |table| table.routes.retain(|route| !is_it(route)));
 }
 
+/// One ordered set of changes that makes the whole path pass, proved; nothing where no such set is known. Without any
+/// one of them the path does not pass.
+pub fn whole(inventory: &Inventory, path: &Path) -> Vec<Change> {
+    let mut mended = inventory.clone();
+    let mut changes: Vec<Change> = Vec::new();
+    for _ in 0..MOST_CHANGES {
+        let now = path.again(&mended);
+        if now.passes() {
+            return least(inventory, path, changes);
+        }
+        let Some(change) = next(&mended, &now).filter(|change| !changes.contains(change)) else {
+            return Vec::new();
+        };
+        apply(&mut mended, &change);
+        changes.push(change);
+    }
+    Vec::new()
+}
+
+/// A way has fewer gates than that.
+const MOST_CHANGES: usize = 32;
+
+/// Without what turned out not to be needed, now that the rest is there.
+fn least(inventory: &Inventory, path: &Path, mut changes: Vec<Change>) -> Vec<Change> {
+    for at in (0..changes.len()).rev() {
+        let others = changes.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, change)| change);
+        if path.again(&with(inventory, others)).passes() {
+            changes.remove(at);
+        }
+    }
+    changes
+}
+
+/// What mends the step that decides most: routes first, since they decide what everything else is asked about.
+fn next(inventory: &Inventory, path: &Path) -> Option<Change> {
+    let order = |step: &&Step| match step.kind {
+        StepKind::ForwardRoute => 0,
+        StepKind::ReturnRoute => 1,
+        _ => 2,
+    };
+    let mut stopped: Vec<&Step> = path.steps.iter().filter(|step| stops(step)).collect();
+    stopped.sort_by_key(order);
+    stopped.into_iter().find_map(|step| change_for(inventory, path, step))
+}
+
+/// The change that lets the flow through this step.
+fn change_for(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change> {
+    match (&step.outcome, &step.ground) {
+        (_, Ground::Acl { .. }) => acl_entry(inventory, path, step),
+        (StepOutcome::Deny(Blocker::Group(_)), _) => group_rule(inventory, path, step.kind),
+        (StepOutcome::Deny(Blocker::Route(RouteBlocker::Transit(why))), _) => {
+            transit_change(inventory, path, step, why)
+        }
+        (StepOutcome::Deny(Blocker::Route(_)), _) => route_change(inventory, path, step.kind),
+        _ => None,
+    }
+}
+
 /// The least rule that would let the flow through the groups of this step: to or from a group where one may be
 /// named, to the prefix list of a gateway endpoint, otherwise for one address.
 pub fn group_rule(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
     let (own, other) = ends(path, kind);
-    let nearest = path.step(kind).and_then(|step| step.resource.as_ref());
-    let group = own.groups.known()?.iter().find(|group| nearest.is_some_and(|nearest| nearest.id == group.0));
+    let nearest = path.step(kind).and_then(Step::resource);
+    let group = own
+        .groups
+        .known()?
+        .iter()
+        .find(|group| nearest.as_ref().is_some_and(|nearest| nearest.id == group.0));
     let group = group.or_else(|| own.groups.known()?.first())?.clone();
-    let peer = reference(inventory, path, own, other)
+    let address = if kind.is_at_source() { path.flow.destination } else { path.seen.ip };
+    let peer = reference(inventory, path, kind, other)
         .or_else(|| service_list(inventory, path, kind))
-        .unwrap_or_else(|| Peer::Cidr(net::host_net(other.ip)));
+        .unwrap_or_else(|| Peer::Cidr(net::host_net(address)));
     let rule = SecurityGroupRule {
         id: None,
         direction: kind.direction(),
@@ -94,18 +189,27 @@ pub fn group_rule(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<
 }
 
 /// The other end's group, where a rule of this end may name it: within a VPC, and across an active peering
-/// connection in one Region. A group of another account, which takes more words, would not be listed.
+/// connection in one Region, as long as nothing in between hides who sent. A group of another account, which takes
+/// more words, would not be listed.
 /// <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>
-fn reference(inventory: &Inventory, path: &Path, own: &Place, other: &Place) -> Option<Peer> {
-    let id = narrowest(inventory, other.groups.known()?)?.clone();
-    let (here, there) = (own.vpc.known()?, other.vpc.known()?);
+fn reference(inventory: &Inventory, path: &Path, kind: StepKind, other: &Place) -> Option<Peer> {
+    let known = match path.seen.identity {
+        Identity::Kept => true,
+        Identity::KeptInbound => kind.direction() == Direction::Ingress,
+        Identity::Lost(_) | Identity::Unknown(_) => false,
+    };
+    let id = narrowest(inventory, other.groups.known().filter(|_| known)?)?.clone();
+    let (here, there) = (path.source.vpc.known()?, path.destination.vpc.known()?);
     if here == there {
         return Some(Peer::Group { id, peering_status: None });
     }
     inventory.security_group(&id)?;
+    if path.seen.identity == Identity::KeptInbound {
+        return Some(Peer::Group { id, peering_status: None });
+    }
     let connection = (*route::peering_between(inventory, here, there).known()?)?;
-    let decision = route::decide_from(inventory, &path.source, path.destination.ip);
-    let over_it = decision.known()?.route?.target == RouteTarget::Peering(connection.id.clone());
+    let decision = route::decide_from(inventory, &path.source, path.flow.destination);
+    let over_it = decision.known()?.route()?.target == RouteTarget::Peering(connection.id.clone());
     let (one, two) = (&connection.requester.region, &connection.accepter.region);
     let same_region = one.is_some() && one == two;
     (over_it && same_region).then(|| Peer::Group { id, peering_status: Some(connection.status.clone()) })
@@ -125,15 +229,23 @@ fn service_list(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Pe
     kind.is_at_source().then(|| Peer::PrefixList(list.clone()))
 }
 
-/// Routes that lead the flows over the peering connection between the VPCs of their ends, there and back, where
-/// other routes stop them. One that leads nowhere within its own VPC is deleted: the local route remains.
+/// Changes to route tables that lead the flows between the VPCs of their ends, there and back, where other routes
+/// stop them. One that leads nowhere within its own VPC is deleted: the local route remains.
 pub fn routes(inventory: &Inventory, paths: &[&Path]) -> Vec<Change> {
     let mut mended = inventory.clone();
     let mut changes = Vec::new();
     for old in paths {
         for kind in [StepKind::ForwardRoute, StepKind::ReturnRoute] {
-            let path = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
-            if let Some(change) = route_change(&mended, &path, kind) {
+            // A gateway's own tables may stop what the subnet's table lets go.
+            for _ in 0..MOST_CHANGES {
+                let path = old.again(&mended);
+                let stopped = path.parts(kind).find(|step| misleads(step, &path, kind));
+                let change = stopped.and_then(|step| match &step.outcome {
+                    StepOutcome::Deny(Blocker::Acl { .. }) => None,
+                    StepOutcome::Deny(_) => change_for(&mended, &path, step),
+                    _ => route_change(&mended, &path, kind),
+                });
+                let Some(change) = change.filter(|change| !changes.contains(change)) else { break };
                 apply(&mut mended, &change);
                 changes.push(change);
             }
@@ -142,13 +254,24 @@ pub fn routes(inventory: &Inventory, paths: &[&Path]) -> Vec<Change> {
     changes
 }
 
+/// The step denies, or sends a private address towards the internet.
+fn misleads(step: &Step, path: &Path, kind: StepKind) -> bool {
+    let (_, to) = ends(path, kind);
+    let route = match &step.ground {
+        Ground::Route { table, route } => route.and_then(|at| table.routes.get(at)),
+        _ => None,
+    };
+    let nat = matches!(route, Some(Route { target: RouteTarget::NatGateway(_), .. }));
+    let elsewhere = path.source.vpc.known() != path.destination.vpc.known();
+    matches!(step.outcome, StepOutcome::Deny(_)) || (nat && elsewhere && net::is_private(to.ip))
+}
+
 fn route_change(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
     let (from, to) = ends(path, kind);
     let decision = route::decide_from(inventory, from, to.ip);
     let decision = decision.known()?;
-    path.step(kind).filter(|step| misleads(step, decision.route, to))?;
     let table = decision.table.id.clone();
-    let given = match decision.route.map(|route| (&route.destination, route.is_propagated())) {
+    let given = match decision.route().map(|route| (&route.destination, route.is_propagated())) {
         Some((RouteDestination::Cidr(cidr), propagated)) => Some((*cidr, propagated)),
         Some(_) => return None,
         None => None,
@@ -158,8 +281,10 @@ fn route_change(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Ch
         let (destination, _) = given.filter(|(_, propagated)| !propagated)?;
         return Some(Change::DeleteRoute { table, destination });
     }
-    let connection = (*route::peering_between(inventory, here, there).known()?)?;
-    let target = RouteTarget::Peering(connection.id.clone());
+    let target = joining(inventory, here, there)?;
+    if decision.route().is_some_and(|route| route.target == target && !route.is_blackhole()) {
+        return None;
+    }
     let block = route::block_of(inventory, to);
     Some(match given {
         // No wider than the other VPC's block: nothing else is led astray.
@@ -173,10 +298,66 @@ fn route_change(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Ch
     })
 }
 
-/// The step denies, or sends a private address towards the internet.
-fn misleads(step: &Step, route: Option<&Route>, to: &Place) -> bool {
-    let nat = matches!(route, Some(Route { target: RouteTarget::NatGateway(_), .. }));
-    matches!(step.outcome, StepOutcome::Deny(_)) || (nat && net::is_private(to.ip))
+/// What joins two VPCs: a peering connection, or a transit gateway that both are attached to.
+fn joining(inventory: &Inventory, here: &VpcId, there: &VpcId) -> Option<RouteTarget> {
+    if let Some(connection) = route::peering_between(inventory, here, there).known().copied().flatten() {
+        return Some(RouteTarget::Peering(connection.id.clone()));
+    }
+    let attachments = inventory.transit_gateway_attachments.known()?;
+    let of = |vpc: &VpcId| {
+        let all = attachments.linked(vpc.as_str());
+        all.filter(|one| one.is_available()).map(|one| one.transit_gateway.clone()).collect::<Vec<_>>()
+    };
+    let theirs = of(there);
+    let shared = of(here).into_iter().find(|gateway| theirs.contains(gateway))?;
+    Some(RouteTarget::TransitGateway(shared.0))
+}
+
+/// What the transit gateway lacks, as far as it is one thing.
+fn transit_change(inventory: &Inventory, path: &Path, step: &Step, why: &TransitBlocker) -> Option<Change> {
+    let (_, to) = ends(path, step.kind);
+    match (why, &step.ground) {
+        (TransitBlocker::Missing | TransitBlocker::Blackhole, Ground::Transit { table, .. }) => {
+            let there = to.vpc.known()?;
+            let attachment = attachment_of(inventory, &table.transit_gateway.0, there)?.id.clone();
+            let destination = route::block_of(inventory, to);
+            Some(Change::AddTransitGatewayRoute {
+                table: table.id.clone(),
+                destination,
+                attachment,
+                replaces: *why == TransitBlocker::Blackhole && has_static(table, destination),
+            })
+        }
+        (TransitBlocker::Unassociated, Ground::Said { about: Some(about), .. }) => {
+            let attachment = TransitGatewayAttachmentId::new(&about.id);
+            let gateway = &inventory.transit_gateway_attachments.known()?.get(&about.id)?.transit_gateway;
+            let tables = inventory.transit_gateway_route_tables.known()?;
+            let mut tables = tables.linked(gateway.as_str());
+            // Of several, somebody has to choose.
+            let (only, None) = (tables.next()?, tables.next()) else { return None };
+            Some(Change::AssociateTransitGatewayRouteTable { table: only.id.clone(), attachment })
+        }
+        _ => None,
+    }
+}
+
+fn has_static(table: &crate::model::transit::TransitGatewayRouteTable, destination: IpNet) -> bool {
+    let is_it = |route: &TransitGatewayRoute| {
+        route.is_static() && route.destination == RouteDestination::Cidr(destination)
+    };
+    table.routes.known().is_some_and(|routes| routes.iter().any(is_it))
+}
+
+fn attachment_of<'a>(
+    inventory: &'a Inventory,
+    gateway: &str,
+    vpc: &VpcId,
+) -> Option<&'a TransitGatewayAttachment> {
+    let attachments = inventory.transit_gateway_attachments.known()?;
+    let is_it = |one: &TransitGatewayAttachment| {
+        one.transit_gateway.0 == gateway && one.kind == AttachmentKind::Vpc(vpc.clone()) && one.is_available()
+    };
+    attachments.linked(vpc.as_str()).map(AsRef::as_ref).find(|one| is_it(one))
 }
 
 /// Entries in front of those that deny, for these flows alone: as few as let them pass the step.
@@ -190,40 +371,36 @@ pub fn acl_entries(inventory: &Inventory, paths: &[&Path], kind: StepKind) -> Ac
     let mut mended = inventory.clone();
     let mut changes = Vec::new();
     for old in paths {
-        let path = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
-        if let Some(change) = acl_entry(&mended, &path, kind) {
-            apply(&mut mended, &change);
-            changes.push(change);
+        let path = old.again(&mended);
+        for step in path.parts(kind) {
+            if let Some(change) = acl_entry(&mended, &path, step).filter(|change| !changes.contains(change)) {
+                apply(&mut mended, &change);
+                changes.push(change);
+            }
         }
     }
-    let passes = |old: &&Path| {
-        let new = path::analyze(&mended, &old.flow, old.source.clone(), old.destination.clone());
-        !new.step(kind).is_some_and(stops)
-    };
+    let is_acl = |step: &&Step| matches!(step.ground, Ground::Acl { .. });
+    let passes = |old: &&Path| !old.again(&mended).parts(kind).filter(is_acl).any(stops);
     let enough = paths.iter().all(passes);
     AclEntries { changes, enough }
 }
 
 /// The step denies, be it only a part of the client's ports.
 fn stops(step: &Step) -> bool {
-    step.blocked_share > 0.0 || matches!(step.outcome, StepOutcome::Deny(_))
+    step.blocked_share() > 0.0 || matches!(step.outcome, StepOutcome::Deny(_))
 }
 
-fn acl_entry(inventory: &Inventory, path: &Path, kind: StepKind) -> Option<Change> {
-    let (own, other) = ends(path, kind);
-    let acl = network_acl::of_subnet(inventory, own.subnet.known()?);
-    let acl = *acl.known()?;
-    let direction = kind.direction();
-    let ports = path.ports_at(kind);
-    let decision = network_acl::evaluate(acl, direction, other.ip, path.flow.protocol, ports);
-    path.step(kind).filter(|step| stops(step))?;
+fn acl_entry(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change> {
+    let Ground::Acl { acl, direction, other, ports, decision } = &step.ground else { return None };
+    let denial = decision.first_denial().filter(|_| stops(step))?;
+    let acl = inventory.network_acl(&acl.id)?;
     let entry = NetworkAclEntry {
-        number: network_acl::free_number_before(acl, direction, decision.first_denial()?)?,
-        direction,
+        number: network_acl::free_number_before(acl, *direction, denial)?,
+        direction: *direction,
         action: AclAction::Allow,
         protocol: ProtocolMatch::Number(path.flow.protocol),
-        cidr: net::host_net(other.ip),
-        ports,
+        cidr: net::host_net(*other),
+        ports: *ports,
     };
     Some(Change::AddAclEntry { acl: acl.id.clone(), entry })
 }

@@ -1,7 +1,8 @@
-//! Where does a subnet's route table send a packet?
+//! Where does a route table send a packet?
 //!
-//! The longest matching prefix wins, then static before propagated routes; a blackhole wins like any
-//! other and drops. <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>
+//! The longest matching prefix wins; of one length, a static route goes before one by a prefix list, and that before
+//! a propagated one. A VPC's own ranges stay local whatever is propagated. A blackhole wins like any other and drops.
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -13,13 +14,20 @@ use crate::model::{
     known::{Known, Reason, Unknown},
     net,
     route::{PeeringConnection, Route, RouteDestination, RouteTable, RouteTarget},
+    transit::{TransitGatewayRoute, TransitGatewayRouteTable},
 };
 
 /// The table and, in it, the route that decides; none means that nothing matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RouteDecision<'a> {
-    pub table: &'a RouteTable,
-    pub route: Option<&'a Route>,
+    pub table: &'a Arc<RouteTable>,
+    pub position: Option<usize>,
+}
+
+impl<'a> RouteDecision<'a> {
+    pub fn route(&self) -> Option<&'a Route> {
+        self.table.routes.get(self.position?)
+    }
 }
 
 /// The table of a subnet: its own, otherwise its VPC's main one.
@@ -39,43 +47,80 @@ pub fn decide_from<'a>(inventory: &'a Inventory, from: &Place, ip: IpAddr) -> Kn
         (Ok(subnet), Ok(vpc)) => table_of(inventory, subnet, vpc),
         (_, Err(why)) | (Err(why), _) => Known::Unknown(why),
     };
-    table.and_then(|table| decide(inventory, table, ip))
+    table.and_then(|table| decide(inventory, table, ip).map(|position| RouteDecision { table, position }))
 }
 
-/// The route that decides for a destination. One that cannot be read, or whose prefix list is not known, might
+/// The position of the route that decides for a destination. One that cannot be read, or whose prefix list is not known, might
 /// decide, so that nothing else does.
-pub fn decide<'a>(inventory: &'a Inventory, table: &'a RouteTable, ip: IpAddr) -> Known<RouteDecision<'a>> {
-    let mut best: Option<(u8, Priority, &Route)> = None;
-    for route in table.routes.iter().filter(|route| may_carry(route, ip)) {
+pub fn decide(inventory: &Inventory, table: &RouteTable, ip: IpAddr) -> Known<Option<usize>> {
+    let mut best: Option<(Rank, usize)> = None;
+    let mut tie = None;
+    let local = stays_local(table, ip);
+    let candidates = table.routes.iter().enumerate().filter(|(_, route)| may_carry(route, ip));
+    for (at, route) in candidates.filter(|(_, route)| !(local && gives_way_to_local(route))) {
         let length = match match_length(inventory, &route.destination, ip) {
             Ok(Some(length)) => length,
             Ok(None) => continue,
             Err(why) => return Known::Unknown(why),
         };
-        let priority = Priority::of(route);
-        if best.is_none_or(|(l, p, _)| (length, priority) > (l, p)) {
-            best = Some((length, priority, route));
+        let rank = Rank::of(route, length);
+        match best {
+            Some((best, _)) if rank < best => {}
+            Some((same, other)) if rank == same => {
+                if table.routes[other].target != route.target {
+                    tie = Some((rank, other, at));
+                }
+            }
+            _ => best = Some((rank, at)),
         }
     }
-    Known::Known(RouteDecision { table, route: best.map(|(_, _, route)| route) })
+    if let (Some((rank, one, other)), Some((best, _))) = (tie, best)
+        && rank == best
+    {
+        let (one, other) = (&table.routes[one], &table.routes[other]);
+        return Known::unknown(
+            format!("which of two routes of {} decides", table.id),
+            Reason::Ambiguous { candidates: vec![describe(one), describe(other)] },
+        );
+    }
+    Known::Known(best.map(|(_, at)| at))
 }
 
-/// Among routes of one length, the greater wins.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The greater wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    length: u8,
+    priority: Priority,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Priority {
     Propagated,
     PrefixList,
     Static,
 }
 
-impl Priority {
-    fn of(route: &Route) -> Self {
-        match route.destination {
-            _ if route.is_propagated() => Self::Propagated,
-            RouteDestination::PrefixList(_) => Self::PrefixList,
-            RouteDestination::Cidr(_) | RouteDestination::Other(_) => Self::Static,
-        }
+impl Rank {
+    fn of(route: &Route, length: u8) -> Self {
+        let priority = match route.destination {
+            _ if route.is_propagated() => Priority::Propagated,
+            RouteDestination::PrefixList(_) => Priority::PrefixList,
+            RouteDestination::Cidr(_) | RouteDestination::Other(_) => Priority::Static,
+        };
+        Self { length, priority }
     }
+}
+
+/// The address is in one of the VPC's own ranges.
+fn stays_local(table: &RouteTable, ip: IpAddr) -> bool {
+    let is_local = |route: &Route| matches!((&route.destination, &route.target), (RouteDestination::Cidr(cidr), RouteTarget::Local) if cidr.contains(&ip));
+    table.routes.iter().any(is_local)
+}
+
+/// "The local route is most preferred even if the propagated routes are more specific."
+/// <https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html>
+fn gives_way_to_local(route: &Route) -> bool {
+    route.is_propagated()
 }
 
 /// The prefix lists that lead to gateway endpoints hold public addresses of S3 and DynamoDB alone: for a private
@@ -107,6 +152,30 @@ fn match_length(
     }
 }
 
+/// The route of a transit gateway's table that decides: the longest prefix, static before propagated.
+/// <https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-route-evaluation-overview>
+pub fn decide_transit(
+    inventory: &Inventory,
+    table: &TransitGatewayRouteTable,
+    ip: IpAddr,
+) -> Known<Option<usize>> {
+    let routes = match table.routes.ok() {
+        Ok(routes) => routes,
+        Err(why) => return Known::Unknown(why),
+    };
+    let mut best: Option<(u8, bool, usize)> = None;
+    for (at, route) in routes.iter().enumerate() {
+        match match_length(inventory, &route.destination, ip) {
+            Ok(Some(length)) if best.is_none_or(|(l, s, _)| (length, route.is_static()) > (l, s)) => {
+                best = Some((length, route.is_static(), at));
+            }
+            Ok(_) => {}
+            Err(why) => return Known::Unknown(why),
+        }
+    }
+    Known::Known(best.map(|(_, _, at)| at))
+}
+
 /// The gateway endpoint that the route to a destination leads into, and the prefix list of that route.
 pub fn gateway_endpoint<'a>(
     inventory: &'a Inventory,
@@ -114,7 +183,7 @@ pub fn gateway_endpoint<'a>(
     ip: IpAddr,
 ) -> Option<(&'a PrefixListId, &'a VpcEndpoint)> {
     let decision = decide_from(inventory, from, ip);
-    let route = decision.known()?.route.filter(|route| !route.is_blackhole())?;
+    let route = decision.known()?.route().filter(|route| !route.is_blackhole())?;
     match (&route.destination, &route.target) {
         (RouteDestination::PrefixList(list), RouteTarget::VpcEndpoint(id)) if is_gateway(inventory, id) => {
             Some((list, inventory.endpoint(&id.as_str().into())?))
@@ -125,6 +194,18 @@ pub fn gateway_endpoint<'a>(
 
 pub fn is_gateway(inventory: &Inventory, id: &str) -> bool {
     inventory.endpoint(&id.into()).is_some_and(|endpoint| endpoint.kind == EndpointKind::Gateway)
+}
+
+/// The destination and where it leads, as the console prints a transit gateway's route.
+pub fn describe_transit(route: &TransitGatewayRoute) -> String {
+    let destination = match &route.destination {
+        RouteDestination::Cidr(cidr) => cidr.to_string(),
+        RouteDestination::PrefixList(id) => id.to_string(),
+        RouteDestination::Other(text) => text.clone(),
+    };
+    let attachments: Vec<_> = route.attachments.iter().map(|attachment| attachment.id.as_str()).collect();
+    let to = if route.is_blackhole() { "(blackhole)".to_owned() } else { attachments.join(", ") };
+    format!("{destination} → {to}")
 }
 
 /// The active peering connection between two VPCs.
@@ -192,7 +273,7 @@ mod tests {
         };
         inventory.prefix_lists = Known::Known(vec![list].into());
         let decision = decide(&inventory, &table, ip.parse().unwrap());
-        decision.map(|decision| decision.route.map(|route| route.target.id().to_owned()))
+        decision.map(|at| at.map(|at| &table.routes[at]).map(|route| route.target.id().to_owned()))
     }
 
     #[test_case("10.0.9.9", Some("local"); "the longest prefix")]

@@ -3,8 +3,9 @@
 //! Rules only allow; the groups of an interface are united; replies to an admitted flow always pass.
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
+use super::path::{Identity, Loss};
 use crate::model::{
     firewall::{Direction, Peer, SecurityGroup, SecurityGroupRule},
     id::SecurityGroupId,
@@ -18,6 +19,8 @@ use crate::model::{
 pub struct Other<'a> {
     pub ip: IpAddr,
     pub groups: &'a Known<Vec<SecurityGroupId>>,
+    /// Whether the network still knows who it is.
+    pub identity: &'a Identity,
     pub protocol: u8,
     pub port: u16,
 }
@@ -25,8 +28,9 @@ pub struct Other<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupVerdict {
     Allow {
-        group: SecurityGroupId,
-        rule: SecurityGroupRule,
+        group: Arc<SecurityGroup>,
+        /// Its position among the group's rules.
+        rule: usize,
     },
     Deny(Denial),
     /// The interface has no group, so nothing filters it: load balancers, NAT gateways and transit gateway
@@ -51,6 +55,8 @@ pub struct Denial {
     pub rules: usize,
     /// The groups are the VPC's default group alone, and it still admits its own members only.
     pub default_group: bool,
+    /// A rule names a group of the other end, and what lies between makes nobody a member.
+    pub lost: Option<Loss>,
 }
 
 impl Denial {
@@ -71,6 +77,10 @@ struct Fit {
     peer: Known<bool>,
     port: bool,
     protocol: bool,
+    /// The peer fits as far as anything is known of the way between.
+    near: bool,
+    /// The peer would fit if it were still known.
+    lost: Option<Loss>,
 }
 
 /// Evaluates the union of `groups` in one direction.
@@ -98,6 +108,7 @@ pub fn evaluate(
         far: Vec::new(),
         rules: 0,
         default_group: false,
+        lost: None,
     };
     let mut undecided = None;
     for id in ids {
@@ -106,10 +117,10 @@ pub fn evaluate(
             continue;
         };
         denial.default_group |= ids.len() == 1 && is_untouched_default(group, direction);
-        for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
+        for (at, rule) in group.rules.iter().enumerate().filter(|(_, rule)| rule.direction == direction) {
             denial.rules += 1;
             match weigh(inventory, group, rule, other, &mut denial) {
-                Known::Known(true) => return GroupVerdict::Allow { group: id.clone(), rule: rule.clone() },
+                Known::Known(true) => return GroupVerdict::Allow { group: Arc::clone(group), rule: at },
                 Known::Known(false) => {}
                 Known::Unknown(why) => undecided = undecided.or(Some(why)),
             }
@@ -138,9 +149,14 @@ fn weigh(
         denial.far.push((group.id.clone(), rule.clone()));
         return Known::Known(false);
     }
+    if fit.port
+        && let Some(loss) = fit.lost
+    {
+        denial.lost.get_or_insert(loss);
+    }
     match (fit.port, fit.peer) {
         (true, Known::Known(false)) => denial.other_peers.push((group.id.clone(), rule.clone())),
-        (false, Known::Known(true)) => denial.other_ports.push((group.id.clone(), rule.clone())),
+        (false, _) if fit.near => denial.other_ports.push((group.id.clone(), rule.clone())),
         (true, peer) => return peer,
         (false, _) => denial.far.push((group.id.clone(), rule.clone())),
     }
@@ -150,18 +166,38 @@ fn weigh(
 fn fit(inventory: &Inventory, rule: &SecurityGroupRule, other: Other<'_>) -> Fit {
     let has_ports = matches!(other.protocol, net::TCP | net::UDP) && rule.protocol.covers(other.protocol);
     let all = matches!(rule.protocol, net::ProtocolMatch::All);
+    let mut lost = None;
+    let peer = peer_fits(inventory, rule, other, &mut lost);
+    let way_unknown = matches!(other.identity, Identity::Unknown(_));
+    let near = match &peer {
+        Known::Unknown(_) if way_unknown => {
+            peer_fits(inventory, rule, Other { identity: &Identity::Kept, ..other }, &mut None)
+                == Known::Known(true)
+        }
+        peer => *peer == Known::Known(true),
+    };
     Fit {
         protocol: rule.protocol.covers(other.protocol),
         port: all || !has_ports || rule.ports.contains(other.port),
-        peer: peer_fits(inventory, &rule.peer, other),
+        peer,
+        near,
+        lost,
     }
 }
 
-fn peer_fits(inventory: &Inventory, peer: &Peer, other: Other<'_>) -> Known<bool> {
-    match peer {
+fn peer_fits(
+    inventory: &Inventory,
+    rule: &SecurityGroupRule,
+    other: Other<'_>,
+    hidden: &mut Option<Loss>,
+) -> Known<bool> {
+    match &rule.peer {
         Peer::Cidr(cidr) => Known::Known(cidr.contains(&other.ip)),
-        Peer::Group { .. } if peer.is_stale_reference() => Known::Known(false),
-        Peer::Group { id, .. } => other.groups.as_ref().map(|groups| groups.contains(id)),
+        Peer::Group { .. } if rule.peer.is_stale_reference() => Known::Known(false),
+        Peer::Group { id, .. } => match is_member(inventory, other, id) {
+            Known::Known(true) => is_known_as_member(rule.direction, other.identity, hidden),
+            unsettled => unsettled,
+        },
         Peer::PrefixList(id) => match inventory.prefix_list(id) {
             Some(list) => list.entries.as_ref().map(|nets| nets.iter().any(|net| net.contains(&other.ip))),
             None => Known::unknown(actions::PREFIX_LIST_ENTRIES, Reason::Absent),
@@ -170,6 +206,35 @@ fn peer_fits(inventory: &Inventory, peer: &Peer, other: Other<'_>) -> Known<bool
             format!("the meaning of the rule's peer {text:?}"),
             Reason::Failed { message: "this version cannot read it".to_owned() },
         ),
+    }
+}
+
+/// A rule that names a group matches the private addresses of the interfaces that have it, whichever they are.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
+fn is_member(inventory: &Inventory, other: Other<'_>, id: &SecurityGroupId) -> Known<bool> {
+    match other.groups {
+        Known::Known(groups) => Known::Known(groups.contains(id)),
+        // All interfaces that could have this group were read, and none holds the address.
+        Known::Unknown(why) if why.reason == Reason::Unheld && inventory.security_group(id).is_some() => {
+            Known::Known(false)
+        }
+        Known::Unknown(why) => Known::Unknown(why.clone()),
+    }
+}
+
+fn is_known_as_member(direction: Direction, identity: &Identity, hidden: &mut Option<Loss>) -> Known<bool> {
+    match identity {
+        Identity::Kept => Known::Known(true),
+        Identity::KeptInbound if direction == Direction::Ingress => Known::Known(true),
+        Identity::KeptInbound => {
+            *hidden = Some(Loss::TransitGateway);
+            Known::Known(false)
+        }
+        Identity::Lost(loss) => {
+            *hidden = Some(loss.clone());
+            Known::Known(false)
+        }
+        Identity::Unknown(why) => Known::Unknown(why.clone()),
     }
 }
 
@@ -220,13 +285,17 @@ mod tests {
         Peer::Group { id: id.into(), peering_status: peering_status.map(str::to_owned) }
     }
 
+    fn other<'a>(ip: &str, groups: &'a Known<Vec<SecurityGroupId>>) -> Other<'a> {
+        Other { ip: ip.parse().unwrap(), groups, identity: &Identity::Kept, protocol: TCP, port: 443 }
+    }
+
     fn verdict(rules: Vec<SecurityGroupRule>, client: &str, client_groups: &[&str]) -> GroupVerdict {
         let mut inventory = Inventory::none("test");
         let (id, name) = ("sg-vpce".into(), "vpce".to_owned());
         let group = SecurityGroup { id, name, vpc: None, rules };
         inventory.security_groups = Known::Known(vec![group].into());
         let groups = Known::Known(client_groups.iter().map(|id| (*id).into()).collect());
-        let other = Other { ip: client.parse().unwrap(), groups: &groups, protocol: TCP, port: 443 };
+        let other = other(client, &groups);
         evaluate(&inventory, &Known::Known(vec!["sg-vpce".into()]), Direction::Ingress, other)
     }
 
@@ -289,7 +358,7 @@ mod tests {
             let group = SecurityGroup { id, name, vpc: None, rules };
             inventory.security_groups = Known::Known(vec![group].into());
             let none = Known::Known(Vec::new());
-            let other = Other { ip: "10.0.1.10".parse().unwrap(), groups: &none, protocol: TCP, port: 443 };
+            let other = other("10.0.1.10", &none);
             let own = Known::Known(vec!["sg-default".into()]);
             match evaluate(&inventory, &own, Direction::Ingress, other) {
                 GroupVerdict::Deny(denial) => denial,
@@ -305,7 +374,7 @@ mod tests {
     #[test]
     fn an_interface_without_groups_is_not_filtered() {
         let groups = Known::Known(Vec::new());
-        let other = Other { ip: "10.0.1.10".parse().unwrap(), groups: &groups, protocol: TCP, port: 443 };
+        let other = other("10.0.1.10", &groups);
         let inventory = Inventory::none("test");
         assert_eq!(
             evaluate(&inventory, &Known::Known(Vec::new()), Direction::Ingress, other),

@@ -149,6 +149,10 @@ impl Indexed for NetworkInterface {
         &self.addresses
     }
 
+    fn aliases(&self) -> impl Iterator<Item = IpAddr> {
+        self.public_addresses.iter().map(|address| address.public_ip)
+    }
+
     fn networks(&self) -> &[IpNet] {
         &self.prefixes
     }
@@ -186,6 +190,11 @@ impl EndpointKind {
 impl NetworkInterface {
     pub fn holds(&self, ip: IpAddr) -> bool {
         self.addresses.contains(&ip) || self.prefixes.iter().any(|prefix| prefix.contains(&ip))
+    }
+
+    /// Made and kept by a service, which forwards by its own rules: the source/destination check says nothing of it.
+    pub fn is_managed(&self) -> bool {
+        !matches!(fold(&self.kind).as_str(), "interface" | "efa" | "efaonly" | "trunk" | "branch")
     }
 
     /// `vpc_endpoint` on the wire, `VpcEndpoint` in SDKs.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     firewall::{NetworkAclEntry, SecurityGroupRule},
-    id::{NetworkAclId, RouteTableId, SecurityGroupId},
+    id::{
+        NetworkAclId, RouteTableId, SecurityGroupId, TransitGatewayAttachmentId, TransitGatewayRouteTableId,
+    },
     known::Unknown,
     resource::ResourceRef,
     route::RouteTarget,
@@ -175,11 +177,39 @@ pub struct Fix {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    AddGroupRule { group: SecurityGroupId, rule: SecurityGroupRule },
-    AddAclEntry { acl: NetworkAclId, entry: NetworkAclEntry },
-    AddRoute { table: RouteTableId, destination: IpNet, target: RouteTarget },
-    ReplaceRoute { table: RouteTableId, destination: IpNet, target: RouteTarget },
-    DeleteRoute { table: RouteTableId, destination: IpNet },
+    AddGroupRule {
+        group: SecurityGroupId,
+        rule: SecurityGroupRule,
+    },
+    AddAclEntry {
+        acl: NetworkAclId,
+        entry: NetworkAclEntry,
+    },
+    AddRoute {
+        table: RouteTableId,
+        destination: IpNet,
+        target: RouteTarget,
+    },
+    ReplaceRoute {
+        table: RouteTableId,
+        destination: IpNet,
+        target: RouteTarget,
+    },
+    DeleteRoute {
+        table: RouteTableId,
+        destination: IpNet,
+    },
+    /// A static route of a transit gateway; `replaces` one that leads nowhere.
+    AddTransitGatewayRoute {
+        table: TransitGatewayRouteTableId,
+        destination: IpNet,
+        attachment: TransitGatewayAttachmentId,
+        replaces: bool,
+    },
+    AssociateTransitGatewayRouteTable {
+        table: TransitGatewayRouteTableId,
+        attachment: TransitGatewayAttachmentId,
+    },
 }
 
 /// A question a rule could not answer.

@@ -28,6 +28,11 @@ pub trait Indexed {
         &[]
     }
 
+    /// Addresses that stand for it elsewhere: its public ones.
+    fn aliases(&self) -> impl Iterator<Item = IpAddr> {
+        std::iter::empty()
+    }
+
     /// Networks by whose addresses it is looked up.
     fn networks(&self) -> &[IpNet] {
         &[]
@@ -47,6 +52,7 @@ struct Positions {
     ids: HashMap<String, usize>,
     links: HashMap<String, Vec<usize>>,
     addresses: HashMap<IpAddr, Vec<usize>>,
+    aliases: HashMap<IpAddr, Vec<usize>>,
     /// By length of prefix.
     networks: BTreeMap<u8, HashMap<IpNet, Vec<usize>>>,
 }
@@ -93,6 +99,11 @@ impl<T: Indexed> Listing<T> {
         found.into_iter().map(|at| &self.items[at])
     }
 
+    /// The resources that this address stands for, in the list's order.
+    pub fn known_as(&self, ip: IpAddr) -> impl Iterator<Item = &Arc<T>> {
+        self.positions().aliases.get(&ip).into_iter().flatten().map(|at| &self.items[*at])
+    }
+
     fn positions(&self) -> &Positions {
         self.index.get_or_init(|| {
             let mut positions = Positions::default();
@@ -103,6 +114,9 @@ impl<T: Indexed> Listing<T> {
                 }
                 for ip in item.addresses() {
                     positions.addresses.entry(*ip).or_default().push(at);
+                }
+                for ip in item.aliases() {
+                    positions.aliases.entry(ip).or_default().push(at);
                 }
                 for network in item.networks() {
                     let of_length = positions.networks.entry(network.prefix_len()).or_default();

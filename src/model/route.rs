@@ -118,6 +118,11 @@ impl Route {
         self.origin == "EnableVgwRoutePropagation"
     }
 
+    /// A route that tells no state is in force.
+    pub fn is_active(&self) -> bool {
+        self.state.is_empty() || self.state.eq_ignore_ascii_case("active")
+    }
+
     pub fn is_blackhole(&self) -> bool {
         self.state.eq_ignore_ascii_case("blackhole")
     }

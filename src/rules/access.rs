@@ -10,11 +10,13 @@ use crate::{
     },
     model::{
         finding::{Change, Confidence, Evidence, Fix},
-        firewall::{Direction, Peer},
-        id::{NetworkAclId, SecurityGroupId},
+        firewall::Direction,
+        id::SecurityGroupId,
         known::{Known, Reason, Unknown},
     },
 };
+
+pub(super) use crate::analyze::path::DenialKind;
 
 use super::{Case, Draft, Outcome, Row, route_rows, words};
 
@@ -57,7 +59,7 @@ pub(super) fn blocked<'c, 'a>(
 
 /// The same rules, as read, deny another address of this target, and it answers: they were not read as they are.
 fn is_disproved(case: &Case<'_>, step: &Step) -> bool {
-    let same = |other: &Step| other.resource == step.resource && other.rule == step.rule;
+    let same = |other: &Step| other.resource() == step.resource() && other.rule() == step.rule();
     case.rows
         .iter()
         .filter(|row| row.contradicts())
@@ -65,52 +67,9 @@ fn is_disproved(case: &Case<'_>, step: &Step) -> bool {
 }
 
 fn disproved(step: &Step) -> Unknown {
-    let missing = step.resource.as_ref().map_or("the rules", |resource| resource.id.as_str());
+    let missing = step.id_or("the rules");
     let message = "as read, it denies an address that answers: what was read is old or incomplete".to_owned();
     Unknown::new(missing, Reason::Failed { message })
-}
-
-/// The ways in which an endpoint's groups can fail to admit a client, the telling one first: a denial is
-/// of exactly one kind, so exactly one finding speaks of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DenialKind {
-    /// Only the VPC's default group, which admits its own members.
-    DefaultGroup,
-    /// A rule admits this port, to a group behind a peering connection that is gone.
-    StaleReference,
-    /// Rules admit this port to IPv4 addresses alone, and the client has an IPv6 address.
-    Ipv6Gap,
-    /// A rule admits this client, on other ports.
-    WrongPort,
-    /// A rule admits this port, to members of another group.
-    OtherGroup,
-    /// A rule admits this port, to a prefix list that the client is not in.
-    PrefixList,
-    /// A rule admits this port, to addresses that are not the client's.
-    OtherAddresses,
-    /// Nothing comes near.
-    NoRule,
-}
-
-pub(super) fn denial_kind(denial: &Denial) -> DenialKind {
-    let names = |is: fn(&Peer) -> bool| denial.other_peers.iter().any(|(_, rule)| is(&rule.peer));
-    if denial.default_group {
-        DenialKind::DefaultGroup
-    } else if names(Peer::is_stale_reference) {
-        DenialKind::StaleReference
-    } else if denial.is_ipv6_gap() {
-        DenialKind::Ipv6Gap
-    } else if !denial.other_ports.is_empty() {
-        DenialKind::WrongPort
-    } else if names(|peer| matches!(peer, Peer::Group { .. })) {
-        DenialKind::OtherGroup
-    } else if names(|peer| matches!(peer, Peer::PrefixList(_))) {
-        DenialKind::PrefixList
-    } else if !denial.other_peers.is_empty() {
-        DenialKind::OtherAddresses
-    } else {
-        DenialKind::NoRule
-    }
 }
 
 /// Denials of this kind at the endpoint's groups. `summary` gets the first, and this host's groups.
@@ -119,7 +78,7 @@ pub(super) fn endpoint_group(
     kind: DenialKind,
     summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
 ) -> Outcome {
-    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial_kind(denial) == kind);
+    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial.kind() == kind);
     group(case, StepKind::DestinationGroupIngress, wanted, |denial, row| {
         summary(denial, row.path.source.groups.known().map_or(&[][..], Vec::as_slice))
     })
@@ -147,7 +106,7 @@ pub(super) fn either_group(
     kind: DenialKind,
     summary: impl Fn(&[&Denial]) -> String,
 ) -> Outcome {
-    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial_kind(denial) == kind);
+    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial.kind() == kind);
     let blocked =
         blocked_at(case, &[StepKind::SourceGroupEgress, StepKind::DestinationGroupIngress], wanted)?;
     let denials: Vec<&Denial> = blocked
@@ -216,29 +175,27 @@ pub(super) fn acl(case: &Case<'_>, kind: StepKind, summary: impl Fn(&Step) -> St
     let entries = remedy::acl_entries(&case.facts.inventory, &paths, kind);
     let draft = draft(case, &blocked, summary(first.step), entries.changes);
     let draft = if entries.enough { draft } else { draft.fix(renumber(first.step)) };
-    Ok(Some(blocked.iter().filter_map(|b| without(case, b)).fold(draft, Draft::fix)))
+    Ok(Some(blocked.iter().filter_map(without).fold(draft, Draft::fix)))
 }
 
 /// The numbered entry that denies, to follow a sentence. The last entry, which every ACL has, says nothing.
 pub(super) fn rule(step: &Step) -> String {
-    if number(step).is_some() { format!(": {}", step.rule) } else { String::new() }
+    if number(step).is_some() { format!(": {}", step.rule()) } else { String::new() }
 }
 
 fn number(step: &Step) -> Option<u32> {
-    let number: u32 = step.resource.as_ref()?.position.as_ref()?.parse().ok()?;
+    let number: u32 = step.resource()?.position.as_ref()?.parse().ok()?;
     (number < network_acl::LAST_ENTRY).then_some(number)
 }
 
 /// Where other entries allow all of it behind the one that denies, that one may be the mistake.
-fn without(case: &Case<'_>, Blocked { row, step, .. }: &Blocked<'_, '_>) -> Option<Fix> {
-    let (number, direction) = (number(step)?, step.kind.direction());
-    let acl = NetworkAclId::new(&step.resource.as_ref()?.id);
-    let mut without = (**case.facts.inventory.network_acl(&acl)?).clone();
+fn without(Blocked { row, step, .. }: &Blocked<'_, '_>) -> Option<Fix> {
+    let (number, asked) = (number(step)?, step.acl()?);
+    let (acl, direction) = (&asked.acl.id, asked.direction);
+    let mut without = asked.acl.clone();
     without.entries.retain(|entry| entry.direction != direction || entry.number != number);
-    let path = &row.path;
-    let other = if step.kind.is_at_source() { path.destination.ip } else { path.source.ip };
-    let ports = path.ports_at(step.kind);
-    let decision = network_acl::evaluate(&without, direction, other, path.flow.protocol, ports);
+    let decision =
+        network_acl::evaluate(&without, direction, asked.other, row.path.flow.protocol, asked.ports);
     decision.first_denial().is_none().then(|| {
         let way = if direction == Direction::Egress { "--egress" } else { "--ingress" };
         Fix::text(format!(
@@ -249,7 +206,7 @@ fn without(case: &Case<'_>, Blocked { row, step, .. }: &Blocked<'_, '_>) -> Opti
 }
 
 fn renumber(step: &Step) -> Fix {
-    let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
+    let acl = step.id_or("the ACL");
     Fix::text(format!(
         "Too few numbers are free before the entry that denies: renumber the entries of {acl}, then allow these flows"
     ))
@@ -276,11 +233,9 @@ fn draft(
 
 fn decided_by(step: &Step) -> Evidence {
     let direction = step.kind.direction().as_str();
-    match &step.resource {
-        Some(resource) => {
-            Evidence::of(format!("{} {direction}: {}", resource.id, step.rule), resource.clone())
-        }
-        None => Evidence::new(format!("{direction}: {}", step.rule)),
+    match step.resource() {
+        Some(resource) => Evidence::of(format!("{} {direction}: {}", resource.id, step.rule()), resource),
+        None => Evidence::new(format!("{direction}: {}", step.rule())),
     }
 }
 
@@ -309,6 +264,13 @@ pub(super) fn fix(change: Change) -> Fix {
         }
         Change::DeleteRoute { table, destination } => {
             format!("Delete the route for {destination} from {table}")
+        }
+        Change::AddTransitGatewayRoute { table, destination, attachment, replaces } => {
+            let verb = if *replaces { "Replace" } else { "Add" };
+            format!("{verb} in {table} the route for {destination}: over {attachment}")
+        }
+        Change::AssociateTransitGatewayRouteTable { table, attachment } => {
+            format!("Associate {table} with {attachment}")
         }
     };
     let fix = Fix::text(text).cli(commands::cli(&change));

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::{
     analyze::{
         dns,
-        path::{self, Path},
+        path::{self, Aim, Path},
         place::Place,
         symptom,
     },
@@ -14,7 +14,6 @@ use crate::{
         facts::{Facts, TargetFacts},
         finding::{Confidence, Evidence, Fix, Severity, Symptom},
         id::{EndpointId, VpcId},
-        inventory::actions,
         known::{Known, Unknown},
         net::{self, Flow, PortRange},
         observation::{AddressProbe, DnsAnswer, Lookup, ServerAnswer, TcpOutcome},
@@ -213,21 +212,17 @@ fn path_to(facts: &Facts, target: &TargetFacts, probe: &AddressProbe) -> Path {
         Ok(ip) => Place::of_source(facts, *ip),
         Err(why) => nowhere(&why),
     };
-    let destination = match &facts.inventory.network_interfaces {
-        Known::Known(_) => Place::find(&facts.inventory, probe.ip, source.vpc.known()),
-        Known::Unknown(why) => nowhere(&Unknown::new(actions::NETWORK_INTERFACES, why.reason.clone())),
-    };
     let flow = Flow {
         source: source.ip,
         source_ports: facts.host.ephemeral_ports.known().copied().unwrap_or(DEFAULT_EPHEMERAL_PORTS),
-        destination: destination.ip,
+        destination: probe.ip,
         destination_port: target.target.port,
         protocol: net::TCP,
     };
     if is_own(probe) {
-        return Path { flow, source, destination, steps: Vec::new() };
+        return Path::to_itself(flow, source);
     }
-    path::analyze(&facts.inventory, &flow, source, destination)
+    path::analyze(&facts.inventory, &flow, source, Aim::Address)
 }
 
 impl Draft {

@@ -64,7 +64,7 @@ pub(super) struct Disproved {
 fn disproved(case: &Case<'_>) -> Vec<Disproved> {
     let answered = case.rows.iter().filter(|row| row.contradicts());
     let denials = answered.flat_map(|row| row.path.blockers().map(|(step, _)| (row.ip(), step)));
-    denials.filter_map(|(by, step)| Some(Disproved { resource: step.resource.clone()?, by })).collect()
+    denials.filter_map(|(by, step)| Some(Disproved { resource: step.resource()?, by })).collect()
 }
 
 /// A rule names the first fact that it lacks. The others that the paths lack are named as well, so that granting one
@@ -261,7 +261,10 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
         path: row.path.verdict(),
         blocked_by: obstacle(&row.path),
         cell: symptom::cell(&row.path.verdict(), &row.probe.tcp.outcome),
-        blocked_share: row.path.partly_blocked().map_or(0.0, |step| step.blocked_share),
+        blocked_share: row
+            .path
+            .partly_blocked()
+            .map_or(0.0, super::super::analyze::path::Step::blocked_share),
         healthy: symptom::failure(&target.target, row.probe).is_none(),
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::{
     analyze::{
         dns,
-        path::{self, Blocker, Path, StepKind},
+        path::{self, Aim, Blocker, Path, StepKind},
         place::Place,
     },
     model::{
@@ -125,7 +125,7 @@ fn denied(
         destination_port: DNS_PORT,
         protocol,
     };
-    let path = path::analyze(inventory, &flow, source, Place::find(inventory, server, case.vpc()));
+    let path = path::analyze(inventory, &flow, source, Aim::Address);
     let mut steps = Vec::new();
     for kind in path.steps.iter().map(|step| step.kind).filter(|kind| held || kind.is_at_source()) {
         let is_filter =

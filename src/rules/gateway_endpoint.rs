@@ -27,7 +27,7 @@ pub(super) fn way<'a>(case: &Case<'a>, public: &[&Row<'_>]) -> Result<Way<'a>, U
     let table = *route::table_of(inventory, vantage.subnet.ok()?, vantage.vpc.ok()?).ok()?;
     let mut elsewhere = false;
     for row in public {
-        match route::decide(inventory, table, row.ip()).ok()?.route.map(|route| &route.target) {
+        match route::decide(inventory, table, row.ip()).ok()?.map(|at| &table.routes[at].target) {
             Some(RouteTarget::VpcEndpoint(id)) if route::is_gateway(inventory, id) => {
                 return Ok(Way::Gateway);
             }

@@ -102,9 +102,9 @@ fn denials<'r>(row: &'r Row<'_>) -> impl Iterator<Item = String> + 'r {
 }
 
 fn told(step: &Step) -> String {
-    match &step.resource {
-        Some(resource) => format!("{} ({}: {})", resource.id, step.kind.as_str(), step.rule),
-        None => format!("{}: {}", step.kind.as_str(), step.rule),
+    match step.resource() {
+        Some(resource) => format!("{} ({}: {})", resource.id, step.kind.as_str(), step.rule()),
+        None => format!("{}: {}", step.kind.as_str(), step.rule()),
     }
 }
 

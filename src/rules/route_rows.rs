@@ -5,11 +5,9 @@ use crate::{
         path::{Blocker, RouteBlocker, StepKind},
         place::Place,
         remedy, route,
-        security_group::{self, GroupVerdict, Other},
     },
     model::{
         finding::{Confidence, Evidence, Fix},
-        firewall::Direction,
         id::PeeringConnectionId,
         inventory::actions,
         known::{Known, Reason, Unknown},
@@ -39,7 +37,7 @@ pub(super) fn deciding<'a>(
 ) -> Option<(&'a RouteTable, Option<&'a Route>)> {
     let (from, to) = ends(row, kind);
     let decision = route::decide_from(&case.facts.inventory, from, to.ip);
-    decision.known().map(|decision| (decision.table, decision.route))
+    decision.known().map(|decision| (decision.table.as_ref(), decision.route()))
 }
 
 /// The route that decides at this step leads to a living target that is no peering connection.
@@ -88,7 +86,7 @@ pub(super) fn connection<'a>(case: &Case<'a>, row: &Row<'_>) -> Result<Option<Co
     let tables = inventory.route_tables.ok()?.iter().filter(|table| table.vpc.as_ref() == Some(here));
     for table in tables {
         let decision = route::decide(inventory, table, row.ip());
-        if let Some(route) = decision.known().and_then(|decision| decision.route)
+        if let Some(route) = decision.known().and_then(|at| table.routes.get((*at)?))
             && !route.is_blackhole()
             && leads_out(&route.target)
         {
@@ -129,24 +127,6 @@ fn is_middlebox(target: &RouteTarget, stays: bool) -> bool {
         RouteTarget::NatGateway(_) => stays,
         RouteTarget::Other(id) => id.starts_with("i-"),
         _ => false,
-    }
-}
-
-/// The endpoint's groups admit this host by a reference alone: what a middlebox passes on is nobody's member.
-/// <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
-pub(super) fn admitted_by_reference(case: &Case<'_>, row: &Row<'_>) -> Result<bool, Unknown> {
-    let path = &row.path;
-    let by_address = Other {
-        ip: path.source.ip,
-        groups: &Known::Known(Vec::new()),
-        protocol: path.flow.protocol,
-        port: path.flow.destination_port,
-    };
-    let groups = &path.destination.groups;
-    match security_group::evaluate(&case.facts.inventory, groups, Direction::Ingress, by_address) {
-        GroupVerdict::Deny(_) => Ok(true),
-        GroupVerdict::Allow { .. } | GroupVerdict::Unfiltered => Ok(false),
-        GroupVerdict::Undecided(why) => Err(why),
     }
 }
 

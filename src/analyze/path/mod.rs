@@ -1,15 +1,27 @@
 //! Does a flow pass, step by step, there and back?
 //!
-//! Every step is decided by itself, so that all blockers are seen and not only the first.
+//! Every step is decided by itself, so that all blockers are seen and not only the first. A step about routes
+//! has as many parts as there are tables, gateways and subnets on the way.
 
+mod code;
+mod ground;
+mod reachability;
 mod steps;
+mod walk;
 
-pub use steps::{analyze, describe_denial};
+use std::net::IpAddr;
+
+pub use code::{DenialKind, code, reachability_code};
+pub use ground::Ground;
+pub use reachability::{Coverage, ReachabilityCode};
+pub use steps::{Aim, analyze};
+pub use walk::Loss;
 
 use crate::model::{
     endpoint::EndpointState,
-    firewall::Direction,
+    firewall::{Direction, NetworkAcl},
     id::{NetworkInterfaceId, VpcId},
+    inventory::Inventory,
     known::{Known, Unknown},
     net::{Flow, PortRange},
     report::PathVerdict,
@@ -23,24 +35,46 @@ use super::{network_acl::AclDecision, place::Place, security_group::Denial};
 pub struct Path {
     pub flow: Flow,
     pub source: Place,
+    /// Where the routes lead; where they lead nowhere, the only place that holds the address.
     pub destination: Place,
+    pub aim: Aim,
+    /// What the far end sees of the client.
+    pub seen: Seen,
     pub steps: Vec<Step>,
 }
 
+/// The client as the far end sees it: itself, unless something translates its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub ip: IpAddr,
+    pub ports: PortRange,
+    /// Whether the far end's rules still know the client's security groups, and the client's those of the far end.
+    pub identity: Identity,
+}
+
+/// A rule that names a group admits the group's members, as long as the network knows who sent a packet.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    Kept,
+    /// Inbound rules know it; outbound rules do not: across a transit gateway that supports references.
+    KeptInbound,
+    Lost(Loss),
+    Unknown(Unknown),
+}
+
+/// One part of a step: a packet meets it, and it decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub kind: StepKind,
     pub outcome: StepOutcome,
-    /// The resource that decides.
-    pub resource: Option<ResourceRef>,
-    /// The deciding rule in its own words.
-    pub rule: String,
-    /// The share of the client's ports, from 0 to 1, that an allowing step denies all the same.
-    pub blocked_share: f64,
+    /// What decides.
+    pub ground: Ground,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StepKind {
+    SourceInterface,
     SourceGroupEgress,
     SourceAclEgress,
     ForwardRoute,
@@ -65,33 +99,106 @@ pub enum Blocker {
     Acl {
         decision: AclDecision,
     },
+    /// An endpoint's interface answers and never begins.
+    CannotInitiate,
     EndpointState(EndpointState),
     Group(Denial),
+    /// The interface is attached to nothing.
+    NotInUse {
+        status: String,
+    },
+    /// The instance of the interface does not run.
+    NotRunning {
+        state: String,
+    },
     /// No route, or one that leads nowhere.
     Route(RouteBlocker),
+    /// A gateway endpoint carries TCP alone.
+    Protocol,
+    /// The service behind the endpoint is not offered in the zone of this interface.
+    ServiceNotInZone {
+        zone: String,
+    },
     /// Nobody holds the destination address, though it lies in a VPC whose interfaces are all known.
     Unheld,
-    /// The same, and an endpoint's interface in another VPC holds it: the ranges of the two overlap.
+    /// The routes lead elsewhere, and an interface in another VPC holds the address: the ranges of the two overlap.
     Overlapped {
         eni: NetworkInterfaceId,
         vpc: VpcId,
     },
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouteBlocker {
     Missing,
     Blackhole,
     /// The route points at a gateway that does not carry private destinations, or replies.
     NotCarried,
-    /// The peering connection is active, and the address is in neither of its two VPCs.
+    /// The internet gateway is attached to no VPC, or to another one.
+    Detached,
+    /// An internet gateway carries IPv4 for addresses that have a public one.
+    NoPublicAddress,
+    NatUnavailable {
+        state: String,
+    },
+    /// The route's target is an interface that takes only what is addressed to itself.
+    SourceDestCheck,
+    /// The peering connection is active, and one of the two addresses is in neither of its two VPCs.
     BeyondPeering,
     PeeringInactive {
         status: String,
     },
+    /// Replies are led into another VPC than they have to come to.
+    Astray {
+        vpc: VpcId,
+    },
+    /// The routes lead in a circle.
+    Circle,
+    Transit(TransitBlocker),
+}
+
+/// What stops packets at a transit gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransitBlocker {
+    /// The gateway has no attachment to this VPC.
+    Detached,
+    Unavailable {
+        state: String,
+    },
+    /// The attachment has no subnet in the zone from which the packets come.
+    NotInZone {
+        zone: String,
+    },
+    /// No route table is associated with the attachment.
+    Unassociated,
+    Missing,
+    Blackhole,
+}
+
+/// What an ACL was asked, and what it said.
+#[derive(Clone, Copy, Debug)]
+pub struct AclView<'a> {
+    pub acl: &'a NetworkAcl,
+    pub direction: Direction,
+    pub other: IpAddr,
+    /// Destination ports.
+    pub ports: PortRange,
+    pub decision: &'a AclDecision,
 }
 
 impl Path {
+    /// What a host says to itself meets nothing of the VPC.
+    pub fn to_itself(flow: Flow, source: Place) -> Self {
+        let seen = Seen { ip: flow.source, ports: flow.source_ports, identity: Identity::Kept };
+        Self { destination: source.clone(), aim: Aim::Address, seen, steps: Vec::new(), flow, source }
+    }
+
+    /// The same question of another inventory.
+    #[must_use]
+    pub fn again(&self, inventory: &Inventory) -> Self {
+        analyze(inventory, &self.flow, self.source.clone(), self.aim.clone())
+    }
+
     pub fn verdict(&self) -> Known<PathVerdict> {
         if self.blockers().next().is_some() {
             return Known::Known(PathVerdict::Deny);
@@ -105,8 +212,8 @@ impl Path {
 
     /// The step that denies the largest share of the client's ports while it allows the rest.
     pub fn partly_blocked(&self) -> Option<&Step> {
-        let partly = self.steps.iter().filter(|step| step.blocked_share > 0.0);
-        partly.max_by(|a, b| a.blocked_share.total_cmp(&b.blocked_share))
+        let partly = self.steps.iter().filter(|step| step.blocked_share() > 0.0);
+        partly.max_by(|a, b| a.blocked_share().total_cmp(&b.blocked_share()))
     }
 
     /// Every packet of the flow passes, there and back, whichever port the kernel draws.
@@ -114,8 +221,20 @@ impl Path {
         self.verdict() == Known::Known(PathVerdict::Allow) && self.partly_blocked().is_none()
     }
 
+    /// The part of a step that speaks for it: one that denies, or else one that cannot be decided, or else the first.
     pub fn step(&self, kind: StepKind) -> Option<&Step> {
-        self.steps.iter().find(|step| step.kind == kind)
+        let severity = |step: &&Step| match &step.outcome {
+            StepOutcome::Deny(_) => 0,
+            StepOutcome::Undecided(_) => 1,
+            StepOutcome::Allow if step.blocked_share() > 0.0 => 2,
+            StepOutcome::Allow => 3,
+        };
+        self.parts(kind).min_by_key(severity)
+    }
+
+    /// All parts of a step, in the order in which a packet meets them.
+    pub fn parts(&self, kind: StepKind) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.kind == kind)
     }
 
     pub fn blockers(&self) -> impl Iterator<Item = (&Step, &Blocker)> {
@@ -123,11 +242,6 @@ impl Path {
             StepOutcome::Deny(blocker) => Some((step, blocker)),
             _ => None,
         })
-    }
-
-    /// The destination ports of the packets that this step sees: the replies go to the client's.
-    pub fn ports_at(&self, kind: StepKind) -> PortRange {
-        ports_at(&self.flow, kind)
     }
 
     /// What stops the flow at this step; `Ok(None)` when the step lets it pass.
@@ -140,9 +254,43 @@ impl Path {
     }
 }
 
+impl Step {
+    /// The share of the client's ports, from 0 to 1, that an allowing step denies all the same.
+    pub fn blocked_share(&self) -> f64 {
+        match (&self.outcome, &self.ground) {
+            (StepOutcome::Allow, Ground::Acl { decision, .. }) => {
+                decision.blocked_share().known().copied().unwrap_or_default()
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// The resource that decides.
+    pub fn resource(&self) -> Option<ResourceRef> {
+        self.ground.resource(&self.outcome)
+    }
+
+    /// The ACL, the packets that it is asked about and what it says, if it is an ACL that decides.
+    pub fn acl(&self) -> Option<AclView<'_>> {
+        let Ground::Acl { acl, direction, other, ports, decision } = &self.ground else { return None };
+        Some(AclView { acl, direction: *direction, other: *other, ports: *ports, decision })
+    }
+
+    /// Its id, or a word for it.
+    pub fn id_or(&self, word: &str) -> String {
+        self.resource().map_or_else(|| word.to_owned(), |resource| resource.id)
+    }
+
+    /// The deciding rule in its own words.
+    pub fn rule(&self) -> String {
+        self.ground.rule(self)
+    }
+}
+
 impl StepKind {
     /// In the order in which a packet and its reply meet them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::SourceInterface,
         Self::SourceGroupEgress,
         Self::SourceAclEgress,
         Self::ForwardRoute,
@@ -156,6 +304,7 @@ impl StepKind {
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::SourceInterface => "source-interface",
             Self::SourceGroupEgress => "source-sg-egress",
             Self::SourceAclEgress => "source-nacl-egress",
             Self::ForwardRoute => "forward-route",
@@ -168,18 +317,23 @@ impl StepKind {
         }
     }
 
-    /// At whose subnet or interface the step stands.
+    /// At whose subnet or interface the step begins.
     pub fn is_at_source(self) -> bool {
         matches!(
             self,
-            Self::SourceGroupEgress | Self::SourceAclEgress | Self::ForwardRoute | Self::ReturnAclIngress
+            Self::SourceInterface
+                | Self::SourceGroupEgress
+                | Self::SourceAclEgress
+                | Self::ForwardRoute
+                | Self::ReturnAclIngress
         )
     }
 
     /// Seen from the resource that decides.
     pub fn direction(self) -> Direction {
         match self {
-            Self::SourceGroupEgress
+            Self::SourceInterface
+            | Self::SourceGroupEgress
             | Self::SourceAclEgress
             | Self::ForwardRoute
             | Self::ReturnAclEgress
@@ -191,11 +345,8 @@ impl StepKind {
         }
     }
 
-    fn is_return(self) -> bool {
+    /// The step is about replies.
+    pub fn is_return(self) -> bool {
         matches!(self, Self::ReturnAclEgress | Self::ReturnRoute | Self::ReturnAclIngress)
     }
-}
-
-fn ports_at(flow: &Flow, kind: StepKind) -> PortRange {
-    if kind.is_return() { flow.source_ports } else { PortRange::single(flow.destination_port) }
 }

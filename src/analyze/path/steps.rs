@@ -1,45 +1,80 @@
 //! How each step is decided, by itself.
 
+use std::{net::IpAddr, sync::Arc};
+
 use crate::{
     analyze::{
         network_acl,
         place::Place,
-        route,
-        security_group::{self, Denial, GroupVerdict, Other},
+        security_group::{self, GroupVerdict, Other},
     },
     model::{
-        endpoint::{EndpointState, NetworkInterface, VpcEndpoint},
-        firewall::Direction,
-        id::PeeringConnectionId,
+        endpoint::{EndpointState, NetworkInterface, VpcEndpoint, fold},
+        firewall::{Direction, NetworkAcl},
+        id::{AzId, EndpointId, NetworkInterfaceId, VpcId},
         inventory::{Inventory, actions},
         known::{Known, Reason, Unknown},
-        net::{self, Flow},
-        resource::{ResourceKind, ResourceRef},
-        route::{PeeringConnection, RouteTarget},
+        net::{self, Flow, PortRange},
+        resource::ResourceKind,
     },
 };
 
-use super::{Blocker, Path, RouteBlocker, Step, StepKind, StepOutcome, ports_at};
+use super::{
+    Blocker, Ground, Identity, Path, RouteBlocker, Seen, Step, StepKind, StepOutcome,
+    walk::{self, Arrival, Packet, Way},
+};
 
-/// Analyses a flow between two places.
-pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, destination: Place) -> Path {
-    let question = Question { inventory, flow, source: &source, destination: &destination };
-    let gateway = route::gateway_endpoint(inventory, &source, destination.ip);
-    let steps = StepKind::ALL.map(|kind| match gateway {
-        Some((_, endpoint)) if !kind.is_at_source() => beyond_gateway(endpoint, kind),
-        _ => question.step(kind),
-    });
-    Path { flow: flow.clone(), source, destination, steps: steps.to_vec() }
+/// What the flow is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Aim {
+    /// Whoever has the address where the routes lead.
+    Address,
+    /// This interface, and no other that has the same address in some other VPC.
+    Interface(Box<Place>),
 }
 
-/// A gateway endpoint is a target of routes and ends them: it has no interface, and so no subnet, group or ACL.
-/// <https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>
-fn beyond_gateway(endpoint: &VpcEndpoint, kind: StepKind) -> Step {
-    if kind == StepKind::DestinationInterface {
-        return endpoint_state(endpoint).step(kind);
+/// Analyses a flow from a place. The destination is found along the routes, never by its address alone: VPCs repeat
+/// the ranges of others.
+pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> Path {
+    let forward = walk::follow(
+        inventory,
+        &source,
+        Packet {
+            kind: StepKind::ForwardRoute,
+            protocol: flow.protocol,
+            source: flow.source,
+            source_ports: flow.source_ports,
+            destination: flow.destination,
+            destination_ports: PortRange::single(flow.destination_port),
+        },
+    );
+    let destination = destination(inventory, flow, &source, &aim, &forward);
+    let question = Question {
+        inventory,
+        flow,
+        source: &source,
+        destination: &destination,
+        aim: &aim,
+        forward: &forward,
+    };
+    let steps = question.steps();
+    Path { flow: flow.clone(), seen: forward.seen.clone(), steps, source, destination, aim }
+}
+
+/// Where the routes lead; where they lead nowhere, the only place that holds the address.
+fn destination(inventory: &Inventory, flow: &Flow, source: &Place, aim: &Aim, forward: &Way) -> Place {
+    match (&forward.arrival, aim) {
+        (Arrival::Vpc { vpc, ip }, _) => Place::within(inventory, *ip, vpc),
+        (Arrival::GatewayEndpoint(_), _) => Place::nowhere(
+            flow.destination,
+            &Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld),
+        ),
+        (Arrival::Stopped | Arrival::Beyond(_), Aim::Interface(place)) => Place::clone(place),
+        (Arrival::Stopped | Arrival::Beyond(_), Aim::Address) => match inventory.network_interfaces.ok() {
+            Ok(_) => Place::find(inventory, flow.destination, source.vpc.known()),
+            Err(why) => Place::nowhere(flow.destination, &why),
+        },
     }
-    Told::allow(None, format!("{} is a gateway endpoint: nothing of the VPC lies behind it", endpoint.id))
-        .step(kind)
 }
 
 struct Question<'a> {
@@ -47,218 +82,283 @@ struct Question<'a> {
     flow: &'a Flow,
     source: &'a Place,
     destination: &'a Place,
-}
-
-/// What a step came to, before it is told as a [`Step`].
-struct Told {
-    outcome: StepOutcome,
-    resource: Option<ResourceRef>,
-    rule: String,
-    blocked_share: f64,
-}
-
-impl Told {
-    fn allow(resource: Option<ResourceRef>, rule: impl Into<String>) -> Self {
-        Self { outcome: StepOutcome::Allow, resource, rule: rule.into(), blocked_share: 0.0 }
-    }
-
-    fn deny(blocker: Blocker, resource: Option<ResourceRef>, rule: impl Into<String>) -> Self {
-        Self { outcome: StepOutcome::Deny(blocker), resource, rule: rule.into(), blocked_share: 0.0 }
-    }
-
-    fn step(self, kind: StepKind) -> Step {
-        Step {
-            kind,
-            outcome: self.outcome,
-            resource: self.resource,
-            rule: self.rule,
-            blocked_share: self.blocked_share,
-        }
-    }
-}
-
-impl From<Unknown> for Told {
-    fn from(why: Unknown) -> Self {
-        let rule = format!("{}: {}", why.missing, why.reason.describe());
-        Self { outcome: StepOutcome::Undecided(why), resource: None, rule, blocked_share: 0.0 }
-    }
-}
-
-/// Both branches of a decision end in a step, so `?` may carry an unknown out early.
-fn told(result: Result<Told, Unknown>, kind: StepKind) -> Step {
-    result.unwrap_or_else(Told::from).step(kind)
+    aim: &'a Aim,
+    forward: &'a Way,
 }
 
 impl Question<'_> {
-    fn step(&self, kind: StepKind) -> Step {
-        match kind {
-            StepKind::SourceGroupEgress | StepKind::DestinationGroupIngress => self.group(kind),
-            StepKind::ForwardRoute | StepKind::ReturnRoute => self.route(kind),
-            StepKind::DestinationInterface => self.destination_interface(),
-            StepKind::SourceAclEgress
-            | StepKind::DestinationAclIngress
-            | StepKind::ReturnAclEgress
-            | StepKind::ReturnAclIngress => self.acl(kind),
+    fn steps(&self) -> Vec<Step> {
+        let way_back = self.way_back();
+        let mut steps = Vec::with_capacity(12);
+        steps.push(told(self.source_interface(), StepKind::SourceInterface));
+        steps.push(self.group(StepKind::SourceGroupEgress));
+        steps.push(self.acl(
+            StepKind::SourceAclEgress,
+            self.source,
+            self.stays_in(self.forward, self.source),
+        ));
+        steps.extend(self.forward.steps.iter().cloned());
+        if let Arrival::GatewayEndpoint(id) = &self.forward.arrival {
+            self.beyond_gateway(id, &mut steps);
+            return steps;
         }
+        steps.push(told(self.destination_interface(), StepKind::DestinationInterface));
+        let arrives_in = self.forward.last_subnet.as_ref();
+        let inside = self.arrives() && arrives_in.is_some() && arrives_in == self.destination.subnet.known();
+        steps.push(self.acl(StepKind::DestinationAclIngress, self.destination, inside));
+        steps.push(self.group(StepKind::DestinationGroupIngress));
+        let stays = self.stays_in(&way_back.way, self.destination);
+        steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, stays));
+        steps.extend(way_back.way.steps);
+        let back_from = way_back.way.last_subnet.as_ref();
+        let inside = way_back.arrived && back_from.is_some() && back_from == self.source.subnet.known();
+        steps.push(self.acl(StepKind::ReturnAclIngress, self.source, inside));
+        steps
+    }
+
+    /// A gateway endpoint is a target of routes and ends them: it has no interface, and so no subnet, group or ACL.
+    /// <https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>
+    fn beyond_gateway(&self, id: &EndpointId, steps: &mut Vec<Step>) {
+        let step = match self.inventory.endpoint(id) {
+            // <https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html>
+            Some(_) if self.flow.protocol != net::TCP => {
+                let what = format!("{id} is a gateway endpoint, which carries TCP alone");
+                let ground = Ground::about(ResourceKind::VpcEndpoint, id, what);
+                Ok((StepOutcome::Deny(Blocker::Protocol), ground))
+            }
+            Some(endpoint) => endpoint_state(endpoint),
+            None => Err(Unknown::new(actions::VPC_ENDPOINTS, Reason::Absent)),
+        };
+        steps.push(told(step, StepKind::DestinationInterface));
+        for kind in [
+            StepKind::DestinationAclIngress,
+            StepKind::DestinationGroupIngress,
+            StepKind::ReturnAclEgress,
+            StepKind::ReturnRoute,
+        ] {
+            let ground =
+                Ground::said(format!("{id} is a gateway endpoint: nothing of the VPC lies behind it"));
+            steps.push(Step { kind, outcome: StepOutcome::Allow, ground });
+        }
+        steps.push(self.acl(StepKind::ReturnAclIngress, self.source, false));
+    }
+
+    fn arrives(&self) -> bool {
+        matches!(self.forward.arrival, Arrival::Vpc { .. })
+    }
+
+    /// The packet stays in its subnet: on the whole of its way, or up to the gateway that speaks for it from there.
+    fn stays_in(&self, way: &Way, from: &Place) -> bool {
+        let Known::Known(subnet) = &from.subnet else { return false };
+        if let Some(first) = &way.first_subnet {
+            return first == subnet;
+        }
+        let other = if std::ptr::eq(from, self.source) { self.destination } else { self.source };
+        way.last_subnet.as_ref() == Some(subnet)
+            && matches!(way.arrival, Arrival::Vpc { .. })
+            && other.subnet.known() == Some(subnet)
+            && is_direct(way)
     }
 
     fn group(&self, kind: StepKind) -> Step {
-        let (own, other) = self.sides(kind);
-        let peer = Other {
-            ip: other.ip,
-            groups: &other.groups,
-            protocol: self.flow.protocol,
-            port: self.flow.destination_port,
-        };
-        let verdict = security_group::evaluate(self.inventory, &own.groups, kind.direction(), peer);
-        let reference = |id: &dyn std::fmt::Display| Some(ResourceRef::new(ResourceKind::SecurityGroup, id));
-        match verdict {
-            GroupVerdict::Allow { group, rule } => {
-                let resource = reference(&group).map(|r| match &rule.id {
-                    Some(id) => r.at(id),
-                    None => r,
-                });
-                Told::allow(resource, security_group::describe(&rule))
-            }
+        let at_source = kind == StepKind::SourceGroupEgress;
+        let (own, other) =
+            if at_source { (self.source, self.destination) } else { (self.destination, self.source) };
+        if !at_source && let Some(why) = self.out_of_sight() {
+            return undecided(kind, why.clone());
+        }
+        let seen = &self.forward.seen;
+        let ip = if at_source { self.flow.destination } else { seen.ip };
+        let verdict = security_group::evaluate(
+            self.inventory,
+            &own.groups,
+            kind.direction(),
+            Other {
+                ip,
+                groups: &other.groups,
+                identity: &seen.identity,
+                protocol: self.flow.protocol,
+                port: self.flow.destination_port,
+            },
+        );
+        let (outcome, ground) = match verdict {
+            GroupVerdict::Allow { group, rule } => (StepOutcome::Allow, Ground::Rule { group, rule }),
             GroupVerdict::Deny(denial) => {
-                let nearest = denial.misses().next().map(|(id, _)| id).or(denial.groups.first());
-                let resource = nearest.and_then(|id| reference(id));
-                let rule = describe_denial(&denial, kind.direction());
-                Told::deny(Blocker::Group(denial), resource, rule)
+                (StepOutcome::Deny(Blocker::Group(denial)), Ground::Groups(kind.direction()))
             }
             GroupVerdict::Unfiltered => {
-                Told::allow(None, "the interface has no security group: nothing filters it")
+                (StepOutcome::Allow, Ground::said("the interface has no security group: nothing filters it"))
             }
-            GroupVerdict::Undecided(why) => why.into(),
-        }
-        .step(kind)
-    }
-
-    fn acl(&self, kind: StepKind) -> Step {
-        told(self.weigh_acl(kind), kind)
-    }
-
-    fn weigh_acl(&self, kind: StepKind) -> Result<Told, Unknown> {
-        let (own, other) = self.sides(kind);
-        if let (Known::Known(a), Known::Known(b)) = (&self.source.subnet, &self.destination.subnet)
-            && a == b
-        {
-            return Ok(Told::allow(None, "same subnet: network ACLs do not apply"));
-        }
-        let acl = network_acl::of_subnet(self.inventory, own.subnet.ok()?);
-        let acl = *acl.ok()?;
-        let ports = ports_at(self.flow, kind);
-        let decision = network_acl::evaluate(acl, kind.direction(), other.ip, self.flow.protocol, ports);
-        let resource = ResourceRef::new(ResourceKind::NetworkAcl, &acl.id);
-        let share = *decision.blocked_share().ok()?;
-        let Some(denial) = decision.main_denial() else {
-            let rule = decision.parts.first().map(network_acl::AclPart::describe).unwrap_or_default();
-            return Ok(Told::allow(Some(resource), rule));
+            GroupVerdict::Undecided(why) => (StepOutcome::Undecided(why), Ground::Unknown),
         };
-        let resource = Some(match &denial.entry {
-            Some(entry) => resource.at(entry.number),
-            None => resource.at("*"),
-        });
-        let rule = denial.describe();
-        if share < 1.0 {
-            let rule = format!("{rule} ({:.0} % of the client's ports)", (share * 100.0).floor());
-            return Ok(Told { blocked_share: share, ..Told::allow(resource, rule) });
+        Step { kind, outcome, ground }
+    }
+
+    /// The ACL of one end's subnet. What stays within the subnet never meets it.
+    /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
+    fn acl(&self, kind: StepKind, own: &Place, inside: bool) -> Step {
+        if inside {
+            let ground = Ground::said("same subnet: network ACLs do not apply");
+            return Step { kind, outcome: StepOutcome::Allow, ground };
         }
-        Ok(Told::deny(Blocker::Acl { decision }, resource, rule))
-    }
-
-    fn route(&self, kind: StepKind) -> Step {
-        told(self.weigh_route(kind), kind)
-    }
-
-    fn weigh_route(&self, kind: StepKind) -> Result<Told, Unknown> {
-        let (from, to) =
-            if kind.is_return() { (self.destination, self.source) } else { (self.source, self.destination) };
-        let decision = route::decide_from(self.inventory, from, to.ip);
-        let decision = decision.ok()?;
-        let resource = Some(ResourceRef::new(ResourceKind::RouteTable, &decision.table.id));
-        let Some(route) = decision.route else {
-            return Ok(Told::deny(Blocker::Route(RouteBlocker::Missing), resource, "no route matches"));
+        let at_source = kind.is_at_source();
+        if !at_source && let Some(why) = self.out_of_sight() {
+            return undecided(kind, why.clone());
+        }
+        let acl = match own.subnet.ok() {
+            Ok(subnet) => network_acl::of_subnet(self.inventory, subnet),
+            Err(why) => Known::Unknown(why),
         };
-        let rule = route::describe(route);
-        let deny = |why| Ok(Told::deny(Blocker::Route(why), resource.clone(), rule.clone()));
-        if route.is_blackhole() {
-            return deny(RouteBlocker::Blackhole);
-        }
-        match &route.target {
-            RouteTarget::Local => Ok(Told::allow(resource, rule)),
-            RouteTarget::Peering(id) => match self.peering_carries(id, to)? {
-                None => Ok(Told::allow(resource, rule)),
-                Some(why) => deny(why),
-            },
-            RouteTarget::InternetGateway(_) | RouteTarget::EgressOnlyInternetGateway(_)
-                if net::is_private(to.ip) =>
-            {
-                deny(RouteBlocker::NotCarried)
-            }
-            // A reply with another sender's address belongs to no connection.
-            RouteTarget::NatGateway(_) if kind.is_return() => deny(RouteBlocker::NotCarried),
-            RouteTarget::VpcEndpoint(id) if route::is_gateway(self.inventory, id) => {
-                Ok(Told::allow(resource, rule))
-            }
-            other => Err(Unknown::new(
-                format!("what lies behind {}", other.id()),
-                Reason::Failed { message: format!("{rule} leaves what this inventory shows") },
-            )),
-        }
-    }
-
-    /// Why a peering connection would not carry packets to this place, if so.
-    fn peering_carries(&self, id: &PeeringConnectionId, to: &Place) -> Result<Option<RouteBlocker>, Unknown> {
-        let connections = self.inventory.peering_connections.ok()?;
-        let Some(connection) = connections.iter().find(|connection| connection.id == *id) else {
-            return Err(Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent));
+        let seen = &self.forward.seen;
+        let (other, ports) = match kind {
+            StepKind::ReturnAclIngress => (self.flow.destination, self.flow.source_ports),
+            StepKind::ReturnAclEgress => (seen.ip, seen.ports),
+            _ if at_source => (self.flow.destination, PortRange::single(self.flow.destination_port)),
+            _ => (seen.ip, PortRange::single(self.flow.destination_port)),
         };
-        if !connection.is_active() {
-            return Ok(Some(RouteBlocker::PeeringInactive { status: connection.status.clone() }));
+        match acl {
+            Known::Known(acl) => weigh_acl(kind, acl, kind.direction(), other, self.flow.protocol, ports),
+            Known::Unknown(why) => undecided(kind, why),
         }
-        Ok((!carries_address(connection, to)).then_some(RouteBlocker::BeyondPeering))
     }
 
-    fn destination_interface(&self) -> Step {
-        told(self.weigh_destination(), StepKind::DestinationInterface)
+    /// The flow ends at something that the inventory does not show.
+    fn out_of_sight(&self) -> Option<&Unknown> {
+        match (&self.forward.arrival, &self.destination.eni) {
+            (Arrival::Beyond(why), Known::Unknown(_)) => Some(why),
+            _ => None,
+        }
     }
 
-    fn weigh_destination(&self) -> Result<Told, Unknown> {
+    fn source_interface(&self) -> Result<(StepOutcome, Ground), Unknown> {
+        let id = self.source.eni.ok()?;
+        let Some(eni) = self.inventory.interface(id) else {
+            return Ok((
+                StepOutcome::Allow,
+                Ground::about(ResourceKind::NetworkInterface, id, "the interface exists"),
+            ));
+        };
+        if eni.is_endpoint() {
+            let what = "an endpoint's interface begins no connection";
+            let ground = Ground::about(ResourceKind::NetworkInterface, id, what);
+            return Ok((StepOutcome::Deny(Blocker::CannotInitiate), ground));
+        }
+        self.attached(eni)
+    }
+
+    /// In use, and its instance running. Who reads no instances takes them for running.
+    fn attached(&self, eni: &NetworkInterface) -> Result<(StepOutcome, Ground), Unknown> {
+        let about = |what: String| Ground::about(ResourceKind::NetworkInterface, &eni.id, what);
+        let detached = eni
+            .attachment_status
+            .as_ref()
+            .filter(|status| !matches!(fold(status).as_str(), "attached" | "attaching"));
+        let status = (fold(&eni.status) == "available").then_some(&eni.status).or(detached);
+        if let Some(status) = status {
+            let blocker = Blocker::NotInUse { status: status.clone() };
+            return Ok((StepOutcome::Deny(blocker), about(format!("attached to nothing: {status}"))));
+        }
+        let Some(instance) = &eni.instance else {
+            return Ok((StepOutcome::Allow, about("in use".to_owned())));
+        };
+        let Known::Known(instances) = &self.inventory.instances else {
+            return Ok((StepOutcome::Allow, about(format!("attached to {instance}"))));
+        };
+        let absent = || Unknown::new(actions::INSTANCES, Reason::Absent);
+        let known = instances.get(instance.as_str()).ok_or_else(absent)?;
+        let ground =
+            Ground::about(ResourceKind::Instance, instance, format!("{instance} is {}", known.state));
+        if known.is_running() {
+            return Ok((StepOutcome::Allow, ground));
+        }
+        Ok((StepOutcome::Deny(Blocker::NotRunning { state: known.state.clone() }), ground))
+    }
+
+    fn destination_interface(&self) -> Result<(StepOutcome, Ground), Unknown> {
+        if let Some(astray) = self.another_holder() {
+            return Ok(astray);
+        }
         let Ok(eni) = self.destination.eni.ok() else {
             return self.nobody_holds();
         };
-        let resource = Some(ResourceRef::new(ResourceKind::NetworkInterface, eni));
+        let about = |what: String| Ground::about(ResourceKind::NetworkInterface, eni, what);
         let Some(interface) = self.inventory.interface(eni) else {
-            return Ok(Told::allow(resource, "the interface exists"));
+            return Ok((StepOutcome::Allow, about("the interface exists".to_owned())));
         };
         let endpoint = self.inventory.endpoint_of(interface);
         if !interface.is_endpoint() && endpoint.known().is_none_or(Option::is_none) {
-            return Ok(Told::allow(resource, format!("held by {eni}, which belongs to no endpoint")));
+            let (outcome, ground) = self.attached(interface)?;
+            if outcome != StepOutcome::Allow {
+                return Ok((outcome, ground));
+            }
+            return Ok((outcome, about(format!("held by {eni}, which belongs to no endpoint"))));
         }
         let Some(endpoint) = endpoint.ok()? else {
             return Err(Unknown::new(actions::VPC_ENDPOINTS, Reason::Absent));
         };
-        Ok(endpoint_state(endpoint))
+        let state = endpoint_state(endpoint)?;
+        if state.0 == StepOutcome::Allow
+            && let Some(gap) = self.zone_gap(endpoint, interface)
+        {
+            return Ok(gap);
+        }
+        Ok(state)
+    }
+
+    /// The routes lead to another VPC than that of the interface that was meant.
+    fn another_holder(&self) -> Option<(StepOutcome, Ground)> {
+        let Aim::Interface(meant) = self.aim else { return None };
+        let (Known::Known(eni), Known::Known(vpc)) = (&meant.eni, &meant.vpc) else { return None };
+        let Arrival::Vpc { vpc: arrived, .. } = &self.forward.arrival else { return None };
+        if arrived == vpc || self.destination.eni.known() == Some(eni) {
+            return None;
+        }
+        Some(overlapped(self.flow.destination, arrived, eni, vpc))
+    }
+
+    /// An endpoint's interface in a zone that the service does not list. Across Regions zones need not match.
+    /// <https://docs.aws.amazon.com/vpc/latest/privatelink/create-endpoint-service.html>
+    fn zone_gap(&self, endpoint: &VpcEndpoint, eni: &NetworkInterface) -> Option<(StepOutcome, Ground)> {
+        let service = self.inventory.service(&endpoint.service)?;
+        let subnet = self.inventory.subnet(&eni.subnet)?;
+        let local = endpoint
+            .service_region
+            .as_ref()
+            .is_none_or(|region| subnet.az.as_ref().is_some_and(|zone| zone.starts_with(region.as_str())));
+        let offered = &service.availability_zones;
+        let id = self.inventory.az_id_of(eni);
+        let listed = |zone: &str| offered.iter().any(|offered| offered == zone);
+        let here = subnet.az.iter().map(String::as_str).chain(id.iter().map(AzId::as_str));
+        let comparable = subnet.az.is_some() && !offered.is_empty() && local;
+        if !comparable || here.clone().any(listed) {
+            return None;
+        }
+        let zone = here.last()?.to_owned();
+        let what = format!("{} is not offered in {zone}, where {} lies", endpoint.service, eni.id);
+        let ground = Ground::about(ResourceKind::VpcEndpoint, &endpoint.id, what);
+        Some((StepOutcome::Deny(Blocker::ServiceNotInZone { zone }), ground))
     }
 
     /// An address that no known interface holds: a dead end inside a VPC we can see whole, unknown elsewhere.
-    fn nobody_holds(&self) -> Result<Told, Unknown> {
+    fn nobody_holds(&self) -> Result<(StepOutcome, Ground), Unknown> {
         self.inventory.network_interfaces.ok()?;
+        if let Arrival::Beyond(why) = &self.forward.arrival {
+            return Err(why.clone());
+        }
         let ip = self.destination.ip;
-        let vpc = self.source.vpc.ok()?;
-        let inside =
-            self.inventory.vpc(vpc).is_some_and(|vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(&ip)));
-        if inside && matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Unheld) {
+        let unheld = matches!(&self.destination.eni, Known::Unknown(why) if why.reason == Reason::Unheld);
+        let vpc = match &self.forward.arrival {
+            Arrival::Vpc { vpc, .. } => vpc.clone(),
+            _ => self.source.vpc.ok()?.clone(),
+        };
+        let inside = self.inventory.vpc(&vpc).is_some_and(|vpc| walk::contains(&vpc.cidrs, ip));
+        if inside && unheld {
             self.sees_whole_vpc()?;
             if let Some(eni) = self.held_elsewhere() {
-                let resource = Some(ResourceRef::new(ResourceKind::NetworkInterface, &eni.id));
-                let rule = format!("{ip} lies in {vpc}, and {} in {} holds it", eni.id, eni.vpc);
-                let blocker = Blocker::Overlapped { eni: eni.id.clone(), vpc: eni.vpc.clone() };
-                return Ok(Told::deny(blocker, resource, rule));
+                return Ok(overlapped(ip, &vpc, &eni.id, &eni.vpc));
             }
-            let resource = Some(ResourceRef::new(ResourceKind::Vpc, vpc));
-            return Ok(Told::deny(Blocker::Unheld, resource, format!("no interface of {vpc} holds {ip}")));
+            let ground = Ground::about(ResourceKind::Vpc, &vpc, format!("no interface of {vpc} holds {ip}"));
+            return Ok((StepOutcome::Deny(Blocker::Unheld), ground));
         }
         Err(self
             .destination
@@ -286,53 +386,145 @@ impl Question<'_> {
         holders.known()?.iter().copied().find(|eni| eni.is_endpoint())
     }
 
-    /// The place whose rules are asked, and the one they are asked about.
-    fn sides(&self, kind: StepKind) -> (&Place, &Place) {
-        if kind.is_at_source() { (self.source, self.destination) } else { (self.destination, self.source) }
+    /// The replies' way: to the address that the far end saw, and from each gateway that translated on to the one
+    /// before.
+    fn way_back(&self) -> WayBack {
+        let kind = StepKind::ReturnRoute;
+        let mut packet = Packet {
+            kind,
+            protocol: self.flow.protocol,
+            source: self.destination.ip,
+            source_ports: PortRange::single(self.flow.destination_port),
+            destination: self.forward.seen.ip,
+            destination_ports: self.forward.seen.ports,
+        };
+        let mut way = match self.out_of_sight() {
+            Some(why) => Way::lost(packet, why.clone()),
+            None => walk::follow(self.inventory, self.destination, packet),
+        };
+        packet.source = self.flow.destination;
+        for translation in self.forward.translations.iter().rev() {
+            if let Arrival::Vpc { vpc, .. } = &way.arrival
+                && *vpc != translation.vpc
+            {
+                way.stray(kind, vpc.clone(), translation.ip);
+                break;
+            }
+            let to = self.source.subnet.known();
+            way.steps.extend(walk::return_through(self.inventory, translation, packet, to));
+            packet.destination = translation.before.0;
+            packet.destination_ports = translation.before.1;
+            let place = Place {
+                ip: translation.ip,
+                eni: Known::not_asked("the gateway's interface"),
+                vpc: Known::Known(translation.vpc.clone()),
+                subnet: Known::Known(translation.subnet.clone()),
+                groups: Known::Known(Vec::new()),
+            };
+            let further = walk::follow(self.inventory, &place, packet);
+            if way.first_subnet.is_none() && self.forward.translations.len() == 1 {
+                way.first_subnet = Some(translation.subnet.clone());
+            }
+            way.steps.extend(further.steps);
+            way.arrival = further.arrival;
+            way.last_subnet = further.last_subnet;
+        }
+        let home = self.source.vpc.known();
+        let mut arrived = false;
+        if let Arrival::Vpc { vpc, .. } = &way.arrival {
+            arrived = true;
+            if home.is_some() && home != Some(vpc) {
+                way.stray(kind, vpc.clone(), self.source.ip);
+            }
+        }
+        WayBack { way, arrived }
     }
 }
 
-/// A peering connection carries addresses of its two VPCs and nothing beyond them.
-fn carries_address(connection: &PeeringConnection, to: &Place) -> bool {
-    let sides = [&connection.requester, &connection.accepter];
-    let known: Vec<_> = sides.iter().flat_map(|side| &side.cidrs).collect();
-    known.is_empty() || known.iter().any(|cidr| cidr.contains(&to.ip))
+struct WayBack {
+    way: Way,
+    arrived: bool,
+}
+
+/// Delivered by the first table: nothing between the two ends.
+fn is_direct(way: &Way) -> bool {
+    way.steps.len() == 1
+}
+
+impl Way {
+    fn lost(packet: Packet, why: Unknown) -> Self {
+        let step = undecided(packet.kind, why.clone());
+        Self {
+            steps: vec![step],
+            seen: Seen {
+                ip: packet.source,
+                ports: packet.source_ports,
+                identity: Identity::Unknown(why.clone()),
+            },
+            arrival: Arrival::Beyond(why),
+            translations: Vec::new(),
+            last_subnet: None,
+            first_subnet: None,
+        }
+    }
+
+    fn stray(&mut self, kind: StepKind, vpc: VpcId, ip: IpAddr) {
+        let what = format!("the routes back to {ip} lead into {vpc}");
+        let ground = Ground::about(ResourceKind::Vpc, &vpc, what);
+        let outcome = StepOutcome::Deny(Blocker::Route(RouteBlocker::Astray { vpc }));
+        self.steps.push(Step { kind, outcome, ground });
+    }
+}
+
+fn overlapped(ip: IpAddr, here: &VpcId, eni: &NetworkInterfaceId, vpc: &VpcId) -> (StepOutcome, Ground) {
+    let what = format!("{ip} lies in {here}, and {eni} in {vpc} holds it");
+    let blocker = Blocker::Overlapped { eni: eni.clone(), vpc: vpc.clone() };
+    (StepOutcome::Deny(blocker), Ground::about(ResourceKind::NetworkInterface, eni, what))
+}
+
+/// Both branches of a decision end in a step, so `?` may carry an unknown out early.
+fn told(result: Result<(StepOutcome, Ground), Unknown>, kind: StepKind) -> Step {
+    match result {
+        Ok((outcome, ground)) => Step { kind, outcome, ground },
+        Err(why) => undecided(kind, why),
+    }
+}
+
+fn undecided(kind: StepKind, why: Unknown) -> Step {
+    Step { kind, outcome: StepOutcome::Undecided(why), ground: Ground::Unknown }
+}
+
+/// One ACL's word on packets between its subnet and another address.
+pub(super) fn weigh_acl(
+    kind: StepKind,
+    acl: &Arc<NetworkAcl>,
+    direction: Direction,
+    other: IpAddr,
+    protocol: u8,
+    ports: PortRange,
+) -> Step {
+    let decision = network_acl::evaluate(acl, direction, other, protocol, ports);
+    let outcome = match decision.blocked_share() {
+        Known::Known(share) if share < 1.0 => StepOutcome::Allow,
+        Known::Known(_) => StepOutcome::Deny(Blocker::Acl { decision: decision.clone() }),
+        Known::Unknown(why) => StepOutcome::Undecided(why),
+    };
+    let ground = Ground::Acl { acl: Arc::clone(acl), direction, other, ports, decision };
+    Step { kind, outcome, ground }
 }
 
 /// While a connection is not accepted, its interfaces and names exist and everything sent to them times out.
 /// <https://repost.aws/knowledge-center/connect-endpoint-service-vpc>
-fn endpoint_state(endpoint: &VpcEndpoint) -> Told {
-    let resource = Some(ResourceRef::new(ResourceKind::VpcEndpoint, &endpoint.id));
-    let rule = format!("{} is {}", endpoint.id, endpoint.state);
+fn endpoint_state(endpoint: &VpcEndpoint) -> Result<(StepOutcome, Ground), Unknown> {
+    let what = format!("{} is {}", endpoint.id, endpoint.state);
+    let ground = Ground::about(ResourceKind::VpcEndpoint, &endpoint.id, what);
     match &endpoint.state {
-        EndpointState::Available => Told::allow(resource, rule),
+        EndpointState::Available => Ok((StepOutcome::Allow, ground)),
         // Re-entered on every modification, and undocumented: neither proves that packets stop.
-        EndpointState::Pending | EndpointState::Partial | EndpointState::Other(_) => Unknown::new(
+        EndpointState::Pending | EndpointState::Partial | EndpointState::Other(_) => Err(Unknown::new(
             format!("whether {} passes traffic while it is {}", endpoint.id, endpoint.state),
             Reason::Failed { message: "this state is transient or undocumented".to_owned() },
-        )
-        .into(),
-        state => Told::deny(Blocker::EndpointState(state.clone()), resource, rule),
+        )),
+        state => Ok((StepOutcome::Deny(Blocker::EndpointState(state.clone())), ground)),
     }
 }
-
-/// What the rules do admit, nearest misses first, in one phrase; with the group of each where there are several.
-pub fn describe_denial(denial: &Denial, direction: Direction) -> String {
-    let several = denial.groups.len() > 1;
-    let tell = |(id, rule): &(_, _)| {
-        if several {
-            format!("{id}: {}", security_group::describe(rule))
-        } else {
-            security_group::describe(rule)
-        }
-    };
-    let told: Vec<_> = denial.misses().take(TOLD).map(tell).collect();
-    match denial.rules {
-        0 => format!("no {} rule at all", direction.as_str()),
-        rules if rules > told.len() => format!("{}; and {} more", told.join("; "), rules - told.len()),
-        _ => told.join("; "),
-    }
-}
-
-/// Enough to see why none fits.
-const TOLD: usize = 4;

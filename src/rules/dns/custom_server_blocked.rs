@@ -48,14 +48,14 @@ fn check(case: &Case<'_>) -> Outcome {
     let Some(first) = blocked.first() else {
         return Ok(None);
     };
-    let deciding = first.paths.iter().flat_map(steps).find_map(|step| step.resource.as_ref());
-    let who = deciding.map_or("a group or ACL", |resource| resource.id.as_str());
+    let deciding = first.paths.iter().flat_map(steps).find_map(super::super::analyze::path::Step::resource);
+    let who = deciding.map_or("a group or ACL".to_owned(), |resource| resource.id);
     let servers = words::list(blocked.iter().map(|one| one.server));
     let summary = format!("{who} does not let this host ask its DNS server {servers} {}.", over(&blocked));
     let mut evidence: Vec<Evidence> = Vec::new();
     for step in blocked.iter().flat_map(|one| &one.paths).flat_map(steps) {
-        let fact = format!("{}: {}", step.kind.direction().as_str(), step.rule);
-        let told = match &step.resource {
+        let fact = format!("{}: {}", step.kind.direction().as_str(), step.rule());
+        let told = match step.resource() {
             Some(resource) => Evidence::of(format!("{} {fact}", resource.id), resource.clone()),
             None => Evidence::new(fact),
         };

@@ -7,7 +7,7 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         finding::{Confidence, Evidence, Fix},
-        known::{Known, Unknown},
+        known::Unknown,
         resource::{ResourceKind, ResourceRef},
         route::RouteTarget,
     },
@@ -74,11 +74,9 @@ fn service(case: &Case<'_>) -> Option<(String, String)> {
 fn has_another_way(case: &Case<'_>) -> Result<bool, Unknown> {
     let vantage = &case.facts.vantage;
     let table = route::table_of(&case.facts.inventory, vantage.subnet.ok()?, vantage.vpc.ok()?);
-    let decision = route::decide(&case.facts.inventory, table.ok()?, ANYWHERE);
-    let route = match decision {
-        Known::Known(decision) => decision.route,
-        Known::Unknown(why) => return Err(why),
-    };
+    let table = *table.ok()?;
+    let position = *route::decide(&case.facts.inventory, table, ANYWHERE).ok()?;
+    let route = position.and_then(|at| table.routes.get(at));
     Ok(route.is_some_and(|route| !route.is_blackhole() && route.target != RouteTarget::Local))
 }
 

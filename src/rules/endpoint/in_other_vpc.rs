@@ -90,11 +90,11 @@ fn holder(row: &Row<'_>) -> Evidence {
 
 fn route(row: &Row<'_>) -> Option<Evidence> {
     let step = row.path.step(StepKind::ForwardRoute)?;
-    Some(match &step.resource {
+    Some(match step.resource() {
         Some(resource) => {
-            Evidence::of(format!("{} towards {}: {}", resource.id, row.ip(), step.rule), resource.clone())
+            Evidence::of(format!("{} towards {}: {}", resource.id, row.ip(), step.rule()), resource)
         }
-        None => Evidence::new(format!("the way to {}: {}", row.ip(), step.rule)),
+        None => Evidence::new(format!("the way to {}: {}", row.ip(), step.rule())),
     })
 }
 

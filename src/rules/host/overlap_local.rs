@@ -61,7 +61,7 @@ fn in_this_vpc(case: &Case<'_>) -> Option<Draft> {
         Confidence::Likely,
         format!("The own range of {here} covers {ips} of the endpoint in {there}: packets for it never leave {here}."),
     )
-    .evidence(rows.iter().map(|(_, (step, _))| Evidence { fact: step.rule.clone(), reference: step.resource.clone() }))
+    .evidence(rows.iter().map(|(_, (step, _))| Evidence { fact: step.rule(), reference: step.resource() }))
     .evidence(rows.iter().filter_map(|(row, _)| {
         let (table, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
         Some(route_rows::says(table, route, row, StepKind::ForwardRoute))

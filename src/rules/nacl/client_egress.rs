@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_EGRESS, check);
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::acl(case, StepKind::SourceAclEgress, |step| {
-        let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
+        let acl = step.id_or("the ACL");
         format!("{acl} does not let packets for tcp/{port} leave this host's subnet{}.", access::rule(step))
     })
 }

@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_INGRESS_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     access::acl(case, StepKind::ReturnAclIngress, |step| {
-        let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
+        let acl = step.id_or("the ACL");
         format!("{acl} does not let the endpoint's replies into this host's subnet{}.", access::rule(step))
     })
 }

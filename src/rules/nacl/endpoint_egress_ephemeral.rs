@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_ENDPOINT_EGRESS_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     access::acl(case, StepKind::ReturnAclEgress, |step| {
-        let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
+        let acl = step.id_or("the ACL");
         format!("{acl} does not let the endpoint's replies out of its subnet{}.", access::rule(step))
     })
 }

@@ -28,7 +28,7 @@ fn check(case: &Case<'_>) -> Outcome {
     access::acls_without_ipv6(case, |steps| {
         let mut acls: Vec<(&str, Vec<&str>)> = Vec::new();
         for step in steps {
-            let Some(acl) = step.resource.as_ref().map(|acl| acl.id.as_str()) else { continue };
+            let Some(acl) = step.acl().map(|asked| asked.acl.id.as_str()) else { continue };
             let direction = step.kind.direction().as_str();
             match acls.iter_mut().find(|(id, _)| *id == acl) {
                 Some((_, ways)) if ways.contains(&direction) => {}

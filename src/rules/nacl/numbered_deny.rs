@@ -7,8 +7,7 @@ use crate::{
     },
     model::{
         finding::{Confidence, Evidence, Fix},
-        firewall::{AclAction, NetworkAcl, NetworkAclEntry},
-        id::NetworkAclId,
+        firewall::{AclAction, NetworkAclEntry},
         net::PortRange,
     },
 };
@@ -46,21 +45,21 @@ fn check(case: &Case<'_>) -> Outcome {
     for step in STEPS {
         // What this step cannot tell, the finding of its own direction says.
         let blocked = access::blocked(case, step, |_| true).unwrap_or_default();
-        if let Some(draft) = blocked.iter().find_map(|blocked| shadowed(case, blocked)) {
+        if let Some(draft) = blocked.iter().find_map(|blocked| shadowed(blocked)) {
             return Ok(Some(draft));
         }
     }
     Ok(None)
 }
 
-fn shadowed(case: &Case<'_>, blocked: &Blocked<'_, '_>) -> Option<Draft> {
+fn shadowed(blocked: &Blocked<'_, '_>) -> Option<Draft> {
     let Blocker::Acl { decision } = blocked.blocker else {
         return None;
     };
     let denial = decision.main_denial().filter(|part| part.is_numbered())?;
-    let resource = blocked.step.resource.as_ref()?;
+    let resource = blocked.step.resource()?;
     let denying = denial.entry.as_ref()?;
-    let acl = find(case, &NetworkAclId::new(&resource.id))?;
+    let acl = blocked.step.acl()?.acl;
     let allowing = acl.entries.iter().find(|entry| would_allow(entry, denying, blocked))?;
     let summary =
         format!("Rule {} of {} denies before rule {} would allow.", denying.number, acl.id, allowing.number);
@@ -69,7 +68,7 @@ fn shadowed(case: &Case<'_>, blocked: &Blocked<'_, '_>) -> Option<Draft> {
             Evidence::of(format!("{}: {}", acl.id, network_acl::describe(denying)), resource.clone()),
             Evidence::of(
                 format!("{}: {}", acl.id, network_acl::describe(allowing)),
-                resource.clone().at(allowing.number),
+                resource.at(allowing.number),
             ),
         ])
         .fix(Fix::text(format!(
@@ -79,19 +78,14 @@ fn shadowed(case: &Case<'_>, blocked: &Blocked<'_, '_>) -> Option<Draft> {
     Some(draft)
 }
 
-fn find<'a>(case: &Case<'a>, id: &NetworkAclId) -> Option<&'a NetworkAcl> {
-    case.facts.inventory.network_acl(id).map(AsRef::as_ref)
-}
-
 fn would_allow(entry: &NetworkAclEntry, denying: &NetworkAclEntry, blocked: &Blocked<'_, '_>) -> bool {
-    let path = &blocked.row.path;
-    let other = if blocked.step.kind.is_at_source() { path.destination.ip } else { path.source.ip };
+    let Some(asked) = blocked.step.acl() else { return false };
     entry.action == AclAction::Allow
         && entry.direction == denying.direction
         && entry.number > denying.number
-        && entry.protocol.covers(path.flow.protocol)
-        && entry.cidr.contains(&other)
-        && overlap(entry.ports, path.ports_at(blocked.step.kind))
+        && entry.protocol.covers(blocked.row.path.flow.protocol)
+        && entry.cidr.contains(&asked.other)
+        && overlap(entry.ports, asked.ports)
 }
 
 fn overlap(a: PortRange, b: PortRange) -> bool {

@@ -2,13 +2,11 @@
 
 use crate::{
     analyze::{
-        network_acl,
         path::{Step, StepKind},
         remedy,
     },
     model::{
         finding::{Confidence, Evidence, Fix, Severity},
-        id::NetworkAclId,
         known::Known,
         report::PathVerdict,
     },
@@ -68,33 +66,27 @@ fn lucky(case: &Case<'_>) -> Option<Draft> {
 }
 
 /// The part of this host's ports to which the ACL lets the replies through.
-fn admitted(case: &Case<'_>, row: &Row<'_>, step: &Step) -> Option<String> {
-    let acl = NetworkAclId::new(&step.resource.as_ref()?.id);
-    let acl = case.facts.inventory.network_acl(&acl)?;
-    let path = &row.path;
-    let other = if step.kind.is_at_source() { path.destination.ip } else { path.source.ip };
-    let (direction, ports) = (step.kind.direction(), path.ports_at(step.kind));
-    let decision = network_acl::evaluate(acl, direction, other, path.flow.protocol, ports);
-    let allowed = decision.parts.iter().filter(|part| part.allowed == Known::Known(true));
+fn admitted(step: &Step) -> Option<String> {
+    let allowed = step.acl()?.decision.parts.iter().filter(|part| part.allowed == Known::Known(true));
     Some(words::list(allowed.map(|part| part.ports)))
 }
 
 fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: Confidence) -> Draft {
-    let acl = step.resource.as_ref().map_or("the ACL", |acl| acl.id.as_str());
-    let percent = step.blocked_share * 100.0;
+    let acl = step.id_or("the ACL");
+    let percent = step.blocked_share() * 100.0;
     let share = if percent < 1.0 { "less than 1".to_owned() } else { format!("{:.0}", percent.floor()) };
     let mut evidence: Vec<Evidence> = Vec::new();
     for (row, step) in rows {
-        let fact = match admitted(case, row, step) {
+        let fact = match admitted(step) {
             Some(ports) => format!(
                 "{acl} {} admits replies from {} to ports {ports}; this host uses {}",
                 step.kind.direction().as_str(),
                 row.ip(),
-                row.path.ports_at(step.kind)
+                row.path.flow.source_ports
             ),
-            None => format!("{acl} on the way back from {}: {}", row.ip(), step.rule),
+            None => format!("{acl} on the way back from {}: {}", row.ip(), step.rule()),
         };
-        evidence.push(Evidence { fact, reference: step.resource.clone() });
+        evidence.push(Evidence { fact, reference: step.resource() });
     }
     let draft = Draft::new(
         confidence,

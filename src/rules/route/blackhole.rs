@@ -36,10 +36,10 @@ fn check(case: &Case<'_>) -> Outcome {
     if blocked.is_empty() {
         blocked = access::blocked(case, StepKind::ReturnRoute, blackhole)?;
     }
-    let Some(table) = blocked.first().and_then(|b| b.step.resource.as_ref()) else {
+    let Some(table) = blocked.first().and_then(|b| b.step.resource()) else {
         return Ok(None);
     };
-    let rule = blocked.first().map_or("", |b| b.step.rule.as_str());
+    let rule = blocked.first().map(|b| b.step.rule()).unwrap_or_default();
     let draft = Draft::new(
         Confidence::Confirmed,
         format!("{} sends these packets into a blackhole: {rule}.", table.id),

@@ -1,9 +1,6 @@
 //! `route-more-specific-middlebox`
 
-use crate::{
-    analyze::path::StepKind,
-    model::finding::{Confidence, Evidence, Fix},
-};
+use crate::model::finding::{Confidence, Evidence, Fix};
 
 use super::{
     Case, Draft, Outcome, Row, Rule, declare_finding,
@@ -36,13 +33,7 @@ pub(super) const RULE: Rule = Rule::new(&ROUTE_MORE_SPECIFIC_MIDDLEBOX, check);
 fn check(case: &Case<'_>) -> Outcome {
     let mut rows: Vec<(&Row<'_>, Middlebox<'_>)> = Vec::new();
     for row in case.silent() {
-        let Some(middlebox) = route_rows::middlebox(case, row) else { continue };
-        // Whether a group's reference decides is the other finding's question.
-        let by_reference = middlebox.kind == StepKind::ForwardRoute
-            && matches!(route_rows::admitted_by_reference(case, row), Ok(true));
-        if !by_reference {
-            rows.push((row, middlebox));
-        }
+        rows.extend(route_rows::middlebox(case, row).map(|middlebox| (row, middlebox)));
     }
     let Some((_, Middlebox { table, route, .. })) = rows.first() else {
         return Ok(None);

@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let mut blocked = access::blocked(case, StepKind::ReturnRoute, missing)?;
     blocked.retain(|b| matches!(b.row.path.blocker_at(StepKind::ForwardRoute), Ok(None)));
-    let Some((table, first)) = blocked.first().and_then(|b| Some((b.step.resource.as_ref()?, b))) else {
+    let Some((table, first)) = blocked.first().and_then(|b| Some((b.step.resource()?, b))) else {
         return Ok(None);
     };
     let source = first.row.path.source.ip;
@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Outcome {
         Confidence::Confirmed,
         format!("{} has no route back to {source}, so the endpoint's replies are lost.", table.id),
     )
-    .evidence([Evidence::of(format!("{} towards {source}: {}", table.id, first.step.rule), table.clone())])
+    .evidence([Evidence::of(format!("{} towards {source}: {}", table.id, first.step.rule()), table.clone())])
     .evidence(
         way_there.map(|(table, route)| route_rows::says(table, route, first.row, StepKind::ForwardRoute)),
     )

@@ -63,7 +63,7 @@ fn entries(case: &Case<'_>) -> Vec<Fix> {
             _ => None,
         })
     });
-    let of_lists = denials.filter(|denial| access::denial_kind(denial) == DenialKind::PrefixList);
+    let of_lists = denials.filter(|denial| denial.kind() == DenialKind::PrefixList);
     of_lists
         .filter_map(|denial| {
             let list = denial.other_peers.iter().find_map(|(_, rule)| list(&rule.peer))?;

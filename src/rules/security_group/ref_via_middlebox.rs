@@ -1,19 +1,14 @@
 //! `sg-ref-via-middlebox`
 
 use crate::{
-    analyze::path::StepKind,
-    model::{
-        finding::{Change, Confidence, Evidence, Fix},
-        firewall::{Direction, Peer, SecurityGroupRule},
-        net::{self, PortRange, ProtocolMatch},
-        resource::{ResourceKind, ResourceRef},
-    },
+    analyze::path::{Blocker, Loss, StepKind},
+    model::finding::{Confidence, Fix},
 };
 
 use super::{
-    Case, Draft, Outcome, Row, Rule, access, declare_finding,
-    route_rows::{self, Middlebox},
-    words,
+    Case, Draft, Outcome, Row, Rule,
+    access::{self, DenialKind},
+    declare_finding, route_rows, words,
 };
 
 declare_finding! {
@@ -39,60 +34,44 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&SG_REF_VIA_MIDDLEBOX, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let mut rows: Vec<(&Row<'_>, Middlebox<'_>)> = Vec::new();
-    let mut undecided = None;
-    for row in case.silent() {
-        let middlebox = route_rows::middlebox(case, row);
-        let Some(middlebox) = middlebox.filter(|middlebox| middlebox.kind == StepKind::ForwardRoute) else {
-            continue;
-        };
-        match route_rows::admitted_by_reference(case, row) {
-            Ok(true) => rows.push((row, middlebox)),
-            Ok(false) => {}
-            Err(why) => undecided = Some(why),
-        }
-    }
-    let Some((first, Middlebox { route, .. })) = rows.first() else {
-        return undecided.map_or(Ok(None), Err);
-    };
-    let step = first.path.step(StepKind::DestinationGroupIngress);
-    let group = step
-        .and_then(|step| step.resource.as_ref())
-        .map_or("the endpoint's group", |group| group.id.as_str());
-    let target = route.target.id();
-    let draft = Draft::new(
-        Confidence::Likely,
+    let draft = access::either_group(case, DenialKind::ViaMiddlebox, |denials| {
+        let groups = denials.first().map_or(&[][..], |denial| &denial.groups);
+        let through = denials.first().and_then(|denial| denial.lost.as_ref()).map_or("a middlebox", through);
         format!(
-            "{group} admits this host by its group, and packets that come through {target} are no member's."
-        ),
-    )
-    .evidence(step.map(|step| {
-        Evidence::of(
-            format!("{group} inbound: {}", step.rule),
-            ResourceRef::new(ResourceKind::SecurityGroup, group),
+            "{} by group, and packets that come through {through} are no member's.",
+            access::groups_verb(groups, "admits", "admit")
         )
-    }))
-    .evidence(words::distinct(rows.iter().map(|(row, middlebox)| {
-        route_rows::says(middlebox.table, Some(middlebox.route), row, middlebox.kind)
-    })))
-    .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
-    .explains(rows.iter().map(|(row, _)| *row));
-    let draft = draft.fix(match by_address(first) {
-        Some(change) => access::fix(change),
-        None => Fix::text(format!("Admit this host's address on {group} by a CIDR block")),
-    });
-    Ok(Some(draft.fix(Fix::text(format!("Or take {target} out of the way to the endpoint")))))
+    })?;
+    Ok(draft.map(|draft| complete(case, draft)))
 }
 
-fn by_address(row: &Row<'_>) -> Option<Change> {
-    let path = &row.path;
-    let group = path.destination.groups.known()?.first()?.clone();
-    let rule = SecurityGroupRule {
-        id: None,
-        direction: Direction::Ingress,
-        protocol: ProtocolMatch::Number(path.flow.protocol),
-        ports: PortRange::single(path.flow.destination_port),
-        peer: Peer::Cidr(net::host_net(path.source.ip)),
+fn through(loss: &Loss) -> &str {
+    match loss {
+        Loss::Middlebox(id) | Loss::Translated(id) => id,
+        Loss::OtherRegion(id) => id.as_str(),
+        Loss::TransitGateway => "a transit gateway",
+    }
+}
+
+/// That the middlebox forwards at all cannot be seen from here.
+fn complete(case: &Case<'_>, draft: Draft) -> Draft {
+    let blocked = |row: &&Row<'_>| {
+        let lost = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial.kind() == DenialKind::ViaMiddlebox);
+        row.path.blockers().any(|(_, blocker)| lost(blocker))
     };
-    Some(Change::AddGroupRule { group, rule })
+    let rows: Vec<_> = case.silent().filter(blocked).collect();
+    let routes = words::distinct(rows.iter().filter_map(|row| {
+        let (table, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
+        Some(route_rows::says(table, route, row, StepKind::ForwardRoute))
+    }));
+    let target = rows.first().and_then(|row| {
+        let (_, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
+        Some(route?.target.id().to_owned())
+    });
+    let mut draft = draft.evidence(routes);
+    draft.confidence = Confidence::Likely;
+    match target {
+        Some(target) => draft.fix(Fix::text(format!("Or take {target} out of the way to the endpoint"))),
+        None => draft,
+    }
 }

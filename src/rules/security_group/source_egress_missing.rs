@@ -59,6 +59,8 @@ fn destination(case: &Case<'_>, row: &Row<'_>) -> String {
 }
 
 fn is_another_finding(denial: &Denial) -> bool {
-    use DenialKind::{Ipv6Gap, PrefixList, StaleReference};
-    denial.rules == 0 || matches!(access::denial_kind(denial), StaleReference | Ipv6Gap | PrefixList)
+    use DenialKind::{CrossRegion, Ipv6Gap, OverTransitGateway, PrefixList, StaleReference, ViaMiddlebox};
+    let kind = denial.kind();
+    let lost = matches!(kind, ViaMiddlebox | OverTransitGateway | CrossRegion);
+    denial.rules == 0 || lost || matches!(kind, StaleReference | Ipv6Gap | PrefixList)
 }

@@ -43,9 +43,9 @@ fn check(case: &Case<'_>) -> Outcome {
     }
     let ips = words::list(rows.iter().map(|row| row.ip()));
     let blockers = rows.iter().flat_map(|row| row.path.blockers().map(move |(step, _)| (row, step)));
-    let denied = rows.iter().flat_map(|row| row.path.blockers()).map(|(step, _)| match &step.resource {
-        Some(resource) => resource.id.as_str(),
-        None => step.kind.as_str(),
+    let denied = rows.iter().flat_map(|row| row.path.blockers()).map(|(step, _)| match step.resource() {
+        Some(resource) => resource.id,
+        None => step.kind.as_str().to_owned(),
     });
     let denied = words::list(denied.collect::<BTreeSet<_>>());
     let draft = Draft::new(
@@ -54,11 +54,11 @@ fn check(case: &Case<'_>) -> Outcome {
             "{ips} can be reached although the configuration, as read, denies it ({denied}): what was read is old or incomplete."
         ),
     )
-    .evidence(blockers.map(|(row, step)| match &step.resource {
+    .evidence(blockers.map(|(row, step)| match step.resource() {
         Some(resource) => {
-            Evidence::of(format!("{} for {}: {}", resource.id, row.ip(), step.rule), resource.clone())
+            Evidence::of(format!("{} for {}: {}", resource.id, row.ip(), step.rule()), resource)
         }
-        None => Evidence::new(format!("{} for {}: {}", step.kind.as_str(), row.ip(), step.rule)),
+        None => Evidence::new(format!("{} for {}: {}", step.kind.as_str(), row.ip(), step.rule())),
     }))
     .evidence(rows.iter().map(|row| words::packets(case, row)))
     .fix(Fix::text("Read the configuration again; if it still contradicts, report the case with --record"));
