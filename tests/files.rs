@@ -436,7 +436,7 @@ fn what_is_no_inventory_says_so_and_where() {
     let error = load(binary.path()).unwrap_err();
     assert!(matches!(&error, FilesError::NotJson { line: 2, column: 4, .. }), "{error:?}");
 
-    let useless = load(directory(&[("a.json", r#"{"Reservations": []}"#)]).path()).unwrap_err();
+    let useless = load(directory(&[("a.json", r#"{"Volumes": []}"#)]).path()).unwrap_err();
     assert!(matches!(&useless, FilesError::NothingUsable { files: 1, .. }), "{useless:?}");
     assert!(useless.to_string().contains("VpcEndpoints"), "{useless}");
 
