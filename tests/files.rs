@@ -1,8 +1,11 @@
 //! A directory of AWS CLI output, good and bad.
 
+#[path = "support/dump.rs"]
+mod dump;
+
 use std::{fs, path::Path};
 
-use tempfile::TempDir;
+use dump::{directory, failures, missing, read};
 use test_case::test_case;
 use vpce_doctor::{
     adapters::files::{FileInventory, FilesError, load},
@@ -17,32 +20,6 @@ use vpce_doctor::{
     },
     ports::{InventorySource as _, Scope},
 };
-
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    directory
-}
-
-fn read(files: &[(&str, &str)]) -> Inventory {
-    load(directory(files).path()).unwrap()
-}
-
-fn failures(inventory: &Inventory) -> Vec<String> {
-    let describe = |reason: &Reason| reason.describe();
-    inventory.calls.iter().map(|call| call.failure.as_ref().map(describe).unwrap()).collect()
-}
-
-fn missing<T>(known: &Known<T>) -> (&str, &Reason) {
-    match known {
-        Known::Unknown(why) => (&why.missing, &why.reason),
-        Known::Known(_) => panic!("known after all"),
-    }
-}
 
 #[test]
 fn real_cli_output_reads_without_loss_but_the_unnamed_entries() {
@@ -436,7 +413,7 @@ fn what_is_no_inventory_says_so_and_where() {
     let error = load(binary.path()).unwrap_err();
     assert!(matches!(&error, FilesError::NotJson { line: 2, column: 4, .. }), "{error:?}");
 
-    let useless = load(directory(&[("a.json", r#"{"Reservations": []}"#)]).path()).unwrap_err();
+    let useless = load(directory(&[("a.json", r#"{"Volumes": []}"#)]).path()).unwrap_err();
     assert!(matches!(&useless, FilesError::NothingUsable { files: 1, .. }), "{useless:?}");
     assert!(useless.to_string().contains("VpcEndpoints"), "{useless}");
 

@@ -60,6 +60,7 @@ fn is_unknown_name(reason: &Reason) -> bool {
 
 impl From<sdk::ServiceDetail> for EndpointService {
     fn from(service: sdk::ServiceDetail) -> Self {
+        let texts = |zones: Option<Vec<String>>| Some(zones.into_iter().flatten().map(Into::into).collect());
         let names = service.private_dns_names.into_iter().flatten();
         let names = names.map(|it| ServicePrivateDnsName { private_dns_name: it.private_dns_name.into() });
         Self {
@@ -72,9 +73,8 @@ impl From<sdk::ServiceDetail> for EndpointService {
                 .map(sdk::DnsNameState::as_str)
                 .into(),
             acceptance_required: service.acceptance_required.into(),
-            availability_zones: Some(
-                service.availability_zones.into_iter().flatten().map(Into::into).collect(),
-            ),
+            availability_zones: texts(service.availability_zones),
+            availability_zone_ids: texts(service.availability_zone_ids),
         }
     }
 }

@@ -43,8 +43,10 @@ pub(super) async fn find_holders(
 impl From<sdk::NetworkInterface> for wire::NetworkInterface {
     fn from(eni: sdk::NetworkInterface) -> Self {
         let addresses = eni.private_ip_addresses.into_iter().flatten();
-        let addresses =
-            addresses.map(|it| wire::PrivateAddress { private_ip_address: it.private_ip_address.into() });
+        let addresses = addresses.map(|it| wire::PrivateAddress {
+            private_ip_address: it.private_ip_address.into(),
+            association: it.association.map(Into::into),
+        });
         let v6 = eni.ipv6_addresses.into_iter().flatten();
         let v6_prefixes = eni.ipv6_prefixes.into_iter().flatten();
         let v4_prefixes = eni.ipv4_prefixes.into_iter().flatten();
@@ -57,7 +59,12 @@ impl From<sdk::NetworkInterface> for wire::NetworkInterface {
             interface_type: eni.interface_type.as_ref().map(sdk::NetworkInterfaceType::as_str).into(),
             status: eni.status.as_ref().map(sdk::NetworkInterfaceStatus::as_str).into(),
             description: eni.description.into(),
-            attachment: eni.attachment.map(|it| wire::Attachment { instance_id: it.instance_id.into() }),
+            attachment: eni.attachment.map(|it| wire::Attachment {
+                instance_id: it.instance_id.into(),
+                status: it.status.as_ref().map(sdk::AttachmentStatus::as_str).into(),
+            }),
+            source_dest_check: eni.source_dest_check.into(),
+            association: eni.association.map(Into::into),
             groups: Some(eni.groups.into_iter().flatten().map(Into::into).collect()),
             private_ip_address: eni.private_ip_address.into(),
             private_ip_addresses: Some(addresses.collect()),
@@ -71,6 +78,12 @@ impl From<sdk::NetworkInterface> for wire::NetworkInterface {
                 v6_prefixes.map(|it| wire::Ipv6Prefix { ipv6_prefix: it.ipv6_prefix.into() }).collect(),
             ),
         }
+    }
+}
+
+impl From<sdk::NetworkInterfaceAssociation> for wire::PublicAssociation {
+    fn from(association: sdk::NetworkInterfaceAssociation) -> Self {
+        Self { public_ip: association.public_ip.into() }
     }
 }
 

@@ -58,7 +58,7 @@ async fn entries(round: &Round<'_>, list: &PrefixListId) {
     let answer = pages!(round, actions::PREFIX_LIST_ENTRIES, round.until(1.0), entries, ask).await;
     match answer {
         Ok(entries) => {
-            let record = wire::PrefixListEntries { id: list.clone(), entries: Ok(entries) };
+            let record = wire::PrefixListEntries { id: list.clone(), entries: Known::Known(entries) };
             let _known = round.shelve(actions::PREFIX_LIST_ENTRIES, Ok(vec![record]));
         }
         Err(reason) => without_entries(round, list, reason),

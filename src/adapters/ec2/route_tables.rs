@@ -20,6 +20,7 @@ impl From<sdk::RouteTable> for wire::RouteTable {
         let associations = table.associations.into_iter().flatten().map(|it| wire::RouteAssociation {
             main: it.main.into(),
             subnet_id: it.subnet_id.into(),
+            gateway_id: it.gateway_id.into(),
             association_state: it.association_state.map(|state| wire::AssociationState {
                 state: state.state.as_ref().map(sdk::RouteTableAssociationStateCode::as_str).into(),
             }),

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::adapters::wire::{self, DnsAttribute, Draft, Flag, Record};
 use crate::model::{
-    id::{PrefixListId, VpcId},
+    id::{PrefixListId, TransitGatewayRouteTableId, VpcId},
     inventory::{Inventory, InventorySource, actions},
     known::{Known, Reason},
 };
 
 /// The top-level keys that are read.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 26] = [
     "Vpcs",
     "Subnets",
     "SecurityGroups",
@@ -23,6 +23,16 @@ pub(super) const KEYS: [&str; 16] = [
     "NetworkInterfaces",
     "VpcEndpoints",
     "VpcPeeringConnections",
+    "TransitGateways",
+    "TransitGatewayAttachments",
+    "TransitGatewayVpcAttachments",
+    "TransitGatewayPeeringAttachments",
+    "TransitGatewayRouteTables",
+    "Routes",
+    "Associations",
+    "NatGateways",
+    "InternetGateways",
+    "Reservations",
     "PrefixLists",
     "ManagedPrefixLists",
     "Entries",
@@ -32,23 +42,52 @@ pub(super) const KEYS: [&str; 16] = [
     "EnableDnsHostnames",
 ];
 
+/// A list of something that the list does not name: the CLI prints what it was asked for, not about what. The id
+/// comes from a key beside the list, or from the file's name.
+struct Part {
+    key: &'static str,
+    whole: &'static str,
+    id: &'static str,
+    prefix: &'static str,
+    action: &'static str,
+}
+
+const PARTS: [Part; 3] = [
+    Part {
+        key: "Entries",
+        whole: "list",
+        id: "PrefixListId",
+        prefix: "pl-",
+        action: actions::PREFIX_LIST_ENTRIES,
+    },
+    Part {
+        key: "Routes",
+        whole: "table",
+        id: "TransitGatewayRouteTableId",
+        prefix: "tgw-rtb-",
+        action: actions::TRANSIT_GATEWAY_ROUTES,
+    },
+    Part {
+        key: "Associations",
+        whole: "table",
+        id: "TransitGatewayRouteTableId",
+        prefix: "tgw-rtb-",
+        action: actions::TRANSIT_GATEWAY_ASSOCIATIONS,
+    },
+];
+
 pub(super) struct Reading {
     draft: Draft,
     used: bool,
     /// For every key: whether some document of it is the last of its pages.
     complete: BTreeMap<&'static str, bool>,
-    /// The same for the entries of each prefix list, which all come under one key.
-    complete_entries: BTreeMap<PrefixListId, bool>,
+    /// The same for the parts of each thing, which all come under one key.
+    complete_parts: BTreeMap<(&'static str, String), bool>,
 }
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self {
-            draft: Draft::new(),
-            used: false,
-            complete: BTreeMap::new(),
-            complete_entries: BTreeMap::new(),
-        }
+        Self { draft: Draft::new(), used: false, complete: BTreeMap::new(), complete_parts: BTreeMap::new() }
     }
 
     /// One file: a document, or several one after the other, or a list of them, as pages are saved.
@@ -71,10 +110,12 @@ impl Reading {
         for key in cut {
             self.fail(key, format!("{key}: {LAST_PAGE_MISSING}"));
         }
-        for (id, _) in self.complete_entries.into_iter().filter(|(_, complete)| !*complete) {
-            let origin = format!("Entries of {id}");
-            self.draft
-                .put(wire::PrefixListEntries { id, entries: Err(LAST_PAGE_MISSING.to_owned()) }, origin);
+        for ((key, id), _) in
+            std::mem::take(&mut self.complete_parts).into_iter().filter(|(_, whole)| !*whole)
+        {
+            if let Some(part) = PARTS.iter().find(|part| part.key == key) {
+                self.cut(part, id.clone(), format!("{key} of {id}: {LAST_PAGE_MISSING}"));
+            }
         }
         self.used.then(|| self.draft.finish(source, &Reason::Absent))
     }
@@ -94,8 +135,8 @@ impl Reading {
                 None | Some(Value::Null) => {}
                 Some(Value::Array(items)) => {
                     self.used = true;
-                    if key == "Entries" {
-                        self.entries(name, items, &document, last_page);
+                    if let Some(part) = PARTS.iter().find(|part| part.key == key) {
+                        self.part(part, name, items, &document, last_page);
                     } else {
                         *self.complete.entry(key).or_default() |= last_page;
                         self.list(name, key, items);
@@ -126,6 +167,18 @@ impl Reading {
             "NetworkInterfaces" => place.records::<wire::NetworkInterface>(items, draft),
             "VpcEndpoints" => place.records::<wire::VpcEndpoint>(items, draft),
             "VpcPeeringConnections" => place.records::<wire::PeeringConnection>(items, draft),
+            "TransitGateways" => place.records::<wire::TransitGateway>(items, draft),
+            "TransitGatewayAttachments" => place.records::<wire::TransitGatewayAttachment>(items, draft),
+            "TransitGatewayVpcAttachments" => {
+                place.records::<wire::TransitGatewayVpcAttachment>(items, draft);
+            }
+            "TransitGatewayPeeringAttachments" => {
+                place.each(items, draft, wire::TransitGatewayPeeringAttachment::ends);
+            }
+            "TransitGatewayRouteTables" => place.records::<wire::TransitGatewayRouteTable>(items, draft),
+            "NatGateways" => place.records::<wire::NatGateway>(items, draft),
+            "InternetGateways" => place.records::<wire::InternetGateway>(items, draft),
+            "Reservations" => place.each(items, draft, |it: wire::Reservation| it.instances),
             "PrefixLists" | "ManagedPrefixLists" => place.records::<wire::PrefixList>(items, draft),
             "DhcpOptions" => place.records::<wire::DhcpOptions>(items, draft),
             "ServiceDetails" => place.records::<wire::EndpointService>(items, draft),
@@ -133,24 +186,51 @@ impl Reading {
         }
     }
 
-    /// `get-managed-prefix-list-entries` does not print which list it was asked for.
-    fn entries(&mut self, name: &str, items: Vec<Value>, document: &Map<String, Value>, last_page: bool) {
-        let told = document.get("PrefixListId").and_then(Value::as_str).map(PrefixListId::new);
-        let Some(id) = told.or_else(|| prefix_list_in(name)) else {
-            // Without its entries a list is unknown, so nothing is misjudged for want of these.
-            return self.draft.report(
-                actions::PREFIX_LIST_ENTRIES,
-                format!("{name}: Entries of an unnamed list; put the list's id into the file name"),
-            );
+    fn part(
+        &mut self,
+        part: &Part,
+        name: &str,
+        items: Vec<Value>,
+        document: &Map<String, Value>,
+        last_page: bool,
+    ) {
+        let Part { key, whole, .. } = part;
+        let told = document.get(part.id).and_then(Value::as_str).map(str::to_owned);
+        let Some(id) = told.or_else(|| id_in(name, part.prefix)) else {
+            // Without its parts a thing is unknown, so nothing is misjudged for want of these.
+            let message =
+                format!("{name}: {key} of an unnamed {whole}; put the {whole}'s id into the file name");
+            return self.draft.report(part.action, message);
         };
-        *self.complete_entries.entry(id.clone()).or_default() |= last_page;
-        let origin = format!("{name}: Entries of {id}");
-        let entries = items
-            .into_iter()
-            // An entry of another shape becomes one without a CIDR, which makes the list unknown.
-            .map(|item| serde_json::from_value::<wire::PrefixListEntry>(item).unwrap_or_default())
-            .collect();
-        self.draft.put(wire::PrefixListEntries { id, entries: Ok(entries) }, origin);
+        let origin = format!("{name}: {key} of {id}");
+        *self.complete_parts.entry((key, id.clone())).or_default() |= last_page;
+        if last_page && document.get("AdditionalRoutesAvailable").is_some_and(is_true) {
+            return self.cut(part, id, format!("{origin}: AdditionalRoutesAvailable, so some are missing"));
+        }
+        self.put_part(part, id, Known::Known(items), origin);
+    }
+
+    /// A thing of which parts are missing: none of them is taken for the whole.
+    fn cut(&mut self, part: &Part, id: String, message: String) {
+        self.draft.report(part.action, &message);
+        self.put_part(part, id, Known::unknown(part.action, Reason::Failed { message }), String::new());
+    }
+
+    fn put_part(&mut self, part: &Part, id: String, items: Known<Vec<Value>>, origin: String) {
+        match part.key {
+            "Entries" => {
+                let entries = items.map(parts::<wire::PrefixListEntry>);
+                self.draft.put(wire::PrefixListEntries { id: PrefixListId(id), entries }, origin);
+            }
+            "Routes" => {
+                let (id, routes) = (TransitGatewayRouteTableId(id), items.map(parts));
+                self.draft.put(wire::TransitGatewayRoutes { id, routes }, origin);
+            }
+            _ => {
+                let (id, associations) = (TransitGatewayRouteTableId(id), items.map(parts));
+                self.draft.put(wire::TransitGatewayAssociations { id, associations }, origin);
+            }
+        }
     }
 
     fn attribute(&mut self, name: &str, key: &str, value: &Value, document: &Map<String, Value>) {
@@ -185,6 +265,16 @@ impl Reading {
             "NetworkInterfaces" => failed(&mut draft.network_interfaces, reason),
             "VpcEndpoints" => failed(&mut draft.vpc_endpoints, reason),
             "VpcPeeringConnections" => failed(&mut draft.peering_connections, reason),
+            "TransitGateways" => failed(&mut draft.transit_gateways, reason),
+            "TransitGatewayAttachments"
+            | "TransitGatewayVpcAttachments"
+            | "TransitGatewayPeeringAttachments" => failed(&mut draft.transit_gateway_attachments, reason),
+            "TransitGatewayRouteTables" | "Routes" | "Associations" => {
+                failed(&mut draft.transit_gateway_route_tables, reason)
+            }
+            "NatGateways" => failed(&mut draft.nat_gateways, reason),
+            "InternetGateways" => failed(&mut draft.internet_gateways, reason),
+            "Reservations" => failed(&mut draft.instances, reason),
             "PrefixLists" | "ManagedPrefixLists" | "Entries" => failed(&mut draft.prefix_lists, reason),
             "DhcpOptions" => failed(&mut draft.dhcp_options, reason),
             "ServiceDetails" => failed(&mut draft.endpoint_services, reason),
@@ -209,28 +299,47 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn records<R: Record + DeserializeOwned>(&self, items: Vec<Value>, draft: &mut Draft) {
+        self.each(items, draft, |record: R| [record]);
+    }
+
+    /// The records that each item consists of.
+    fn each<T, R, I>(&self, items: Vec<Value>, draft: &mut Draft, records: impl Fn(T) -> I)
+    where
+        T: DeserializeOwned,
+        R: Record,
+        I: IntoIterator<Item = R>,
+    {
         R::shelf(draft).open();
         for (index, item) in items.into_iter().enumerate() {
             let origin = format!("{}: {}[{index}]", self.name, self.key);
-            match serde_json::from_value::<R>(item) {
-                Ok(record) => draft.put(record, origin),
+            match serde_json::from_value::<T>(item) {
+                Ok(item) => records(item).into_iter().for_each(|record| draft.put(record, &origin)),
                 Err(error) => draft.lose::<R>(format!("{origin}: {error}; the record was left out")),
             }
         }
     }
 }
 
-/// `pl-…` as a word of its own in the file's name.
-fn prefix_list_in(path: &str) -> Option<PrefixListId> {
+/// One of another shape becomes an empty one, which makes the whole unknown.
+fn parts<T: DeserializeOwned + Default>(items: Vec<Value>) -> Vec<T> {
+    items.into_iter().map(|item| serde_json::from_value(item).unwrap_or_default()).collect()
+}
+
+fn is_true(value: &Value) -> bool {
+    matches!(serde_json::from_value(value.clone()), Ok(Flag(Some(true))))
+}
+
+/// An id with this prefix, as a word of its own in the file's name.
+fn id_in(path: &str, prefix: &str) -> Option<String> {
     let name = path.rsplit(['/', '\\']).next()?;
-    let start = name.match_indices("pl-").find(|(at, _)| {
-        name.get(..*at)
-            .and_then(|before| before.chars().next_back())
-            .is_none_or(|c| !c.is_ascii_alphanumeric())
-    })?;
-    let id = name.get(start.0 + 3..)?;
+    let starts_word = |at: usize| {
+        let before = name.get(..at).and_then(|before| before.chars().next_back());
+        before.is_none_or(|c| !c.is_ascii_alphanumeric())
+    };
+    let (start, _) = name.match_indices(prefix).find(|(at, _)| starts_word(*at))?;
+    let id = name.get(start + prefix.len()..)?;
     let end = id.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(id.len());
-    (end > 0).then(|| PrefixListId(format!("pl-{}", &id[..end])))
+    (end > 0).then(|| format!("{prefix}{}", &id[..end]))
 }
 
 #[cfg(test)]
@@ -246,7 +355,14 @@ mod tests {
     #[test_case("get-managed-prefix-list-entries.1.json" => None; "no id")]
     #[test_case("simpl-e.json" => None; "inside a word")]
     #[test_case("pl-.json" => None; "empty id")]
-    fn prefix_list_of(name: &str) -> Option<PrefixListId> {
-        prefix_list_in(name)
+    fn prefix_list_of(name: &str) -> Option<String> {
+        id_in(name, "pl-")
+    }
+
+    #[test_case("search-transit-gateway-routes-tgw-rtb-0abc.json" => Some("tgw-rtb-0abc".into()))]
+    #[test_case("us-east-1/tgw-rtb-CCC_static.json" => Some("tgw-rtb-CCC".into()); "letters of any kind")]
+    #[test_case("search-local-gateway-routes-lgw-rtb-0abc.json" => None; "another gateway's")]
+    fn route_table_of(name: &str) -> Option<String> {
+        id_in(name, "tgw-rtb-")
     }
 }

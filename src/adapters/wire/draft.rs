@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Notes, Record, Shelf, Shelved as _};
+use super::{Notes, Record, Shelf, Shelved as _, association::reconcile};
 use crate::model::{
     endpoint::{EndpointService, NetworkInterface, VpcEndpoint},
     firewall::{NetworkAcl, PrefixList, SecurityGroup},
@@ -118,7 +118,8 @@ impl Draft {
     }
 
     /// The inventory. Lists nobody gave are unknown for the reason `otherwise`.
-    pub(crate) fn finish(self, source: InventorySource, otherwise: &Reason) -> Inventory {
+    pub(crate) fn finish(mut self, source: InventorySource, otherwise: &Reason) -> Inventory {
+        reconcile(&mut self.transit_gateway_attachments, &mut self.transit_gateway_route_tables, otherwise);
         let attributes = self.attributes;
         let vpcs = self.vpcs.take(otherwise).map(|mut vpcs| {
             for vpc in vpcs.iter_mut() {

@@ -14,6 +14,7 @@ pub(crate) struct EndpointService {
     pub(crate) private_dns_name_verification_state: Text,
     pub(crate) acceptance_required: Flag,
     pub(crate) availability_zones: Option<Vec<Text>>,
+    pub(crate) availability_zone_ids: Option<Vec<Text>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,12 +39,13 @@ impl Record for EndpointService {
                 private_dns_names.push(name);
             }
         }
+        let zones = [self.availability_zones, self.availability_zone_ids];
         Some(Self::Model {
             name,
             private_dns_names,
             private_dns_verification: self.private_dns_name_verification_state.0,
             acceptance_required: self.acceptance_required.0,
-            availability_zones: self.availability_zones.into_iter().flatten().filter_map(|z| z.0).collect(),
+            availability_zones: zones.into_iter().flatten().flatten().filter_map(|zone| zone.0).collect(),
         })
     }
 }

@@ -10,10 +10,14 @@
 
 #![expect(clippy::struct_field_names, reason = "fields carry EC2's names")]
 
+mod association;
 mod dhcp_options;
 mod draft;
 mod endpoint_service;
+mod instance;
+mod internet_gateway;
 mod lenient;
+mod nat_gateway;
 mod network_acl;
 mod network_interface;
 mod peering_connection;
@@ -22,6 +26,9 @@ mod route_table;
 mod security_group;
 mod shelf;
 mod subnet;
+mod transit_gateway;
+mod transit_gateway_attachment;
+mod transit_gateway_route_table;
 mod vpc;
 mod vpc_endpoint;
 mod words;
@@ -30,9 +37,14 @@ pub(super) use self::{
     dhcp_options::{AttributeValue, DhcpConfiguration, DhcpOptions},
     draft::{DnsAttribute, Draft},
     endpoint_service::{EndpointService, ServicePrivateDnsName},
+    instance::Reservation,
+    internet_gateway::InternetGateway,
     lenient::{Flag, Int, Text},
+    nat_gateway::NatGateway,
     network_acl::{AclAssociation, AclEntry, AclPortRange, NetworkAcl},
-    network_interface::{Attachment, Ipv4Prefix, Ipv6Address, Ipv6Prefix, NetworkInterface, PrivateAddress},
+    network_interface::{
+        Attachment, Ipv4Prefix, Ipv6Address, Ipv6Prefix, NetworkInterface, PrivateAddress, PublicAssociation,
+    },
     peering_connection::{PeeringConnection, PeeringStatus, PeeringVpc},
     prefix_list::{PrefixList, PrefixListEntries, PrefixListEntry},
     route_table::{AssociationState, Route, RouteAssociation, RouteTable},
@@ -41,6 +53,13 @@ pub(super) use self::{
     },
     shelf::{Shelf, Shelved},
     subnet::Subnet,
+    transit_gateway::TransitGateway,
+    transit_gateway_attachment::{
+        TransitGatewayAttachment, TransitGatewayPeeringAttachment, TransitGatewayVpcAttachment,
+    },
+    transit_gateway_route_table::{
+        TransitGatewayAssociations, TransitGatewayRouteTable, TransitGatewayRoutes,
+    },
     vpc::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc},
     vpc_endpoint::{DnsEntry, DnsOptions, GroupRef, LastError, VpcEndpoint},
 };

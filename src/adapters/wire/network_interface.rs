@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::{Draft, GroupRef, Notes, Record, Shelf, Text, shelf::Shelved, words};
+use super::{Draft, Flag, GroupRef, Notes, Record, Shelf, Text, shelf::Shelved, words};
 use crate::model::{
-    endpoint,
+    endpoint::{self, PublicAddress},
     id::{AzId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
 };
 
@@ -22,7 +22,10 @@ pub(crate) struct NetworkInterface {
     pub(crate) description: Text,
     pub(crate) attachment: Option<Attachment>,
     pub(crate) groups: Option<Vec<GroupRef>>,
+    pub(crate) source_dest_check: Flag,
     pub(crate) private_ip_address: Text,
+    /// The primary address's, as `PrivateIpAddresses` has it too.
+    pub(crate) association: Option<PublicAssociation>,
     pub(crate) private_ip_addresses: Option<Vec<PrivateAddress>>,
     pub(crate) ipv6_addresses: Option<Vec<Ipv6Address>>,
     pub(crate) ipv4_prefixes: Option<Vec<Ipv4Prefix>>,
@@ -34,12 +37,20 @@ pub(crate) struct NetworkInterface {
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct Attachment {
     pub(crate) instance_id: Text,
+    pub(crate) status: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct PrivateAddress {
     pub(crate) private_ip_address: Text,
+    pub(crate) association: Option<PublicAssociation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(crate) struct PublicAssociation {
+    pub(crate) public_ip: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,7 +79,9 @@ impl Record for NetworkInterface {
     }
 
     fn read(self, notes: &mut Notes) -> Option<Self::Model> {
+        let public_addresses = self.public_addresses(notes);
         let id = NetworkInterfaceId(notes.vital("NetworkInterfaceId", self.network_interface_id)?);
+        let attachment = self.attachment.unwrap_or_default();
         let secondary = self.private_ip_addresses.into_iter().flatten().map(|a| a.private_ip_address);
         let v6 = self.ipv6_addresses.into_iter().flatten().map(|a| a.ipv6_address);
         let addresses = addresses(std::iter::once(self.private_ip_address).chain(secondary).chain(v6), notes);
@@ -83,15 +96,38 @@ impl Record for NetworkInterface {
             kind: self.interface_type.0.unwrap_or_else(|| "interface".to_owned()),
             status: self.status.or_empty(),
             description: self.description.or_empty(),
-            instance: self.attachment.and_then(|attachment| attachment.instance_id.map(InstanceId)),
+            instance: attachment.instance_id.map(InstanceId),
             groups: groups(self.groups, notes)?,
             addresses,
             prefixes: words::cidrs(v4.chain(v6), notes),
-            public_addresses: Vec::new(),
-            source_dest_check: None,
-            attachment_status: None,
+            public_addresses,
+            source_dest_check: self.source_dest_check.0,
+            attachment_status: attachment.status.0,
             owner: self.owner_id.0,
         })
+    }
+}
+
+impl NetworkInterface {
+    /// Each with the private address that it stands for. A carrier's or a customer's own is not public.
+    fn public_addresses(&self, notes: &mut Notes) -> Vec<PublicAddress> {
+        let secondary = self.private_ip_addresses.iter().flatten();
+        let secondary = secondary.map(|it| (&it.private_ip_address, it.association.as_ref()));
+        let mut public = Vec::new();
+        for (private, association) in
+            std::iter::once((&self.private_ip_address, self.association.as_ref())).chain(secondary)
+        {
+            let outside = association.and_then(|association| association.public_ip.0.as_deref());
+            let Some((private, outside)) = private.0.as_deref().zip(outside) else { continue };
+            let pair = words::address(private)
+                .and_then(|private_ip| Ok(PublicAddress { public_ip: words::address(outside)?, private_ip }));
+            if let Some(pair) = notes.need(pair)
+                && !public.contains(&pair)
+            {
+                public.push(pair);
+            }
+        }
+        public
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Draft, Notes, Record, Shelf, Text,
-    shelf::{Contradiction, Shelved},
+    shelf::{Contradiction, Shelved, extend},
     words,
 };
 use crate::model::{
@@ -28,7 +28,7 @@ pub(crate) struct PrefixList {
 #[derive(Debug)]
 pub(crate) struct PrefixListEntries {
     pub(crate) id: PrefixListId,
-    pub(crate) entries: Result<Vec<PrefixListEntry>, String>,
+    pub(crate) entries: Known<Vec<PrefixListEntry>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,10 +64,8 @@ impl Record for PrefixListEntries {
     }
 
     fn read(self, notes: &mut Notes) -> Option<Self::Model> {
-        let entries = match self.entries {
-            Ok(all) => entries(all.into_iter().map(|entry| entry.cidr).collect(), notes),
-            Err(why) => unreadable(why, notes),
-        };
+        let texts = self.entries.map(|all| all.into_iter().map(|entry| entry.cidr).collect());
+        let entries = texts.and_then(|texts| entries(texts, notes));
         Some(Self::Model { id: self.id, name: String::new(), entries })
     }
 }
@@ -96,23 +94,7 @@ impl Shelved for firewall::PrefixList {
         if self.name.is_empty() {
             self.name = other.name;
         }
-        match (&mut self.entries, other.entries) {
-            (Known::Known(entries), Known::Known(more)) => {
-                for net in more {
-                    if !entries.contains(&net) {
-                        entries.push(net);
-                    }
-                }
-            }
-            (_, Known::Unknown(why)) if why.reason == Reason::Absent => {}
-            (entries @ Known::Unknown(_), more) if is_absent(entries) => *entries = more,
-            (Known::Unknown(_), _) => {}
-            (entries @ Known::Known(_), why @ Known::Unknown(_)) => *entries = why,
-        }
+        extend(&mut self.entries, other.entries);
         Ok(())
     }
-}
-
-fn is_absent<T>(known: &Known<T>) -> bool {
-    matches!(known, Known::Unknown(why) if why.reason == Reason::Absent)
 }

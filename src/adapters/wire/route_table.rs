@@ -23,6 +23,7 @@ pub(crate) struct RouteTable {
 pub(crate) struct RouteAssociation {
     pub(crate) main: Flag,
     pub(crate) subnet_id: Text,
+    pub(crate) gateway_id: Text,
     pub(crate) association_state: Option<AssociationState>,
 }
 
@@ -67,8 +68,8 @@ impl Record for RouteTable {
         Some(Self::Model {
             vpc: self.vpc_id.map(VpcId),
             main: associations.iter().any(|association| association.main.0 == Some(true)),
+            gateways: associations.iter().filter_map(|a| a.gateway_id.0.clone()).collect(),
             subnets: associations.into_iter().filter_map(|a| a.subnet_id.map(SubnetId)).collect(),
-            gateways: Vec::new(),
             routes: match self.routes {
                 Some(routes) => routes.into_iter().map(|route| route.read(&id, notes)).collect(),
                 None => vec![unreadable(format!("{id} without its Routes"), notes)],
@@ -90,7 +91,7 @@ impl Route {
         route::Route {
             target: self.take_target(table, notes),
             destination: self.destination(table, notes),
-            state: self.state.or_empty(),
+            state: self.state.0.unwrap_or_else(|| "active".to_owned()),
             origin: self.origin.or_empty(),
         }
     }

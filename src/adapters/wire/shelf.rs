@@ -11,6 +11,11 @@ use crate::model::{
 pub(crate) trait Shelved: PartialEq + Sized {
     fn key(&self) -> &str;
 
+    /// Which of those that share the id: both ends of a peering attachment have one.
+    fn side(&self) -> Option<&str> {
+        None
+    }
+
     /// Takes in what another record with the same id says.
     fn join(&mut self, other: Self) -> Result<(), Contradiction> {
         if *self == other { Ok(()) } else { Err(Contradiction) }
@@ -26,7 +31,8 @@ pub(crate) struct Contradiction;
 /// Records by id. A shelf nobody opened is a list nobody gave us.
 pub(crate) struct Shelf<T> {
     pub(crate) action: &'static str,
-    records: Option<BTreeMap<String, T>>,
+    /// By id and side.
+    records: Option<BTreeMap<Place, T>>,
     /// Why a part of the list is missing, which makes the whole of it unknown.
     hole: Option<Reason>,
 }
@@ -53,13 +59,13 @@ impl<T: Shelved> Shelf<T> {
 
     /// Puts a record where none with its id can be.
     pub(crate) fn add(&mut self, record: T) {
-        self.records.get_or_insert_default().entry(record.key().to_owned()).or_insert(record);
+        self.records.get_or_insert_default().entry(place(&record)).or_insert(record);
     }
 
     pub(super) fn put(&mut self, record: T) -> Result<(), Contradiction> {
-        match self.records.get_or_insert_default().entry(record.key().to_owned()) {
-            Entry::Vacant(place) => {
-                place.insert(record);
+        match self.records.get_or_insert_default().entry(place(&record)) {
+            Entry::Vacant(free) => {
+                free.insert(record);
                 Ok(())
             }
             Entry::Occupied(mut known) => known.get_mut().join(record),
@@ -69,6 +75,10 @@ impl<T: Shelved> Shelf<T> {
     /// What is on the shelf so far, whole or not.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.records.iter().flat_map(BTreeMap::values)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.records.iter_mut().flat_map(BTreeMap::values_mut)
     }
 
     /// Sorted by id, so that the order of files, pages and answers leaves no trace.
@@ -82,9 +92,56 @@ impl<T: Shelved> Shelf<T> {
     }
 }
 
+type Place = (String, Option<String>);
+
+fn place<T: Shelved>(record: &T) -> Place {
+    (record.key().to_owned(), record.side().map(str::to_owned))
+}
+
 fn settled<T: Shelved>(mut record: T) -> T {
     record.settle();
     record
+}
+
+/// A list that comes on several pages and from several calls: all that they add, or why a part is missing.
+pub(super) fn extend<T: PartialEq>(list: &mut Known<Vec<T>>, more: Known<Vec<T>>) {
+    match (list, more) {
+        (Known::Known(items), Known::Known(more)) => {
+            for item in more {
+                if !items.contains(&item) {
+                    items.push(item);
+                }
+            }
+        }
+        (_, more) if is_absent(&more) => {}
+        (list @ Known::Unknown(_), more) if is_absent(list) => *list = more,
+        (Known::Unknown(_), _) => {}
+        (list @ Known::Known(_), why @ Known::Unknown(_)) => *list = why,
+    }
+}
+
+/// A fact that either of two calls tells.
+pub(super) fn agree<T: PartialEq>(fact: &mut Known<T>, told: Known<T>) -> Result<(), Contradiction> {
+    match (&*fact, &told) {
+        (Known::Known(one), Known::Known(other)) if one != other => return Err(Contradiction),
+        (Known::Known(_), _) => {}
+        (Known::Unknown(_), _) if is_absent(&told) => {}
+        (Known::Unknown(_), _) => *fact = told,
+    }
+    Ok(())
+}
+
+/// The same for a text that is empty where it was not told.
+pub(super) fn fill(text: &mut String, told: String) -> Result<(), Contradiction> {
+    if text.is_empty() {
+        *text = told;
+        return Ok(());
+    }
+    if told.is_empty() || *text == told { Ok(()) } else { Err(Contradiction) }
+}
+
+fn is_absent<T>(known: &Known<T>) -> bool {
+    matches!(known, Known::Unknown(why) if why.reason == Reason::Absent)
 }
 
 /// Records of one call that say all there is in one piece.
@@ -103,6 +160,4 @@ shelved! {
     crate::model::gateway::NatGateway,
     crate::model::instance::Instance,
     crate::model::transit::TransitGateway,
-    crate::model::transit::TransitGatewayAttachment,
-    crate::model::transit::TransitGatewayRouteTable,
 }

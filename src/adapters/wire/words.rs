@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::{Flag, Int, Notes, Text};
 use crate::model::{
+    endpoint::fold,
     firewall::Direction,
     net::{PortRange, ProtocolMatch, TCP, UDP, host_net},
     time::Timestamp,
@@ -64,6 +65,15 @@ pub(super) fn directions(egress: Flag) -> &'static [Direction] {
         Some(true) => &[Direction::Egress],
         Some(false) => &[Direction::Ingress],
         None => &[Direction::Egress, Direction::Ingress],
+    }
+}
+
+/// What EC2 words as `enable` and `disable`.
+pub(super) fn enabled(switch: &Text) -> Option<bool> {
+    match fold(switch.0.as_deref()?).as_str() {
+        "enable" | "enabled" => Some(true),
+        "disable" | "disabled" => Some(false),
+        _ => None,
     }
 }
 

@@ -92,9 +92,11 @@ fn fix(case: &Case<'_>, endpoint: &VpcEndpoint, here: &AzId) -> Fix {
     let name = subnets.clone().find_map(|subnet| subnet.az.as_ref());
     let offered = inventory.service(&endpoint.service).map(|service| &service.availability_zones);
     if let (Some(name), Some(offered)) = (name, offered.filter(|offered| !offered.is_empty()))
-        && !offered.contains(name)
+        && ![name, &here.0].into_iter().any(|zone| offered.contains(zone))
     {
-        let zones = words::list(offered);
+        // Where a service says both, every zone is there twice.
+        let names = offered.iter().filter(|zone| !zone.contains("-az"));
+        let zones = if names.clone().count() > 0 { words::list(names) } else { words::list(offered) };
         return Fix::text(format!(
             "Nothing to do in this account: the service is offered in {zones} only, not in {name}"
         ));

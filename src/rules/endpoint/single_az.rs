@@ -84,7 +84,9 @@ fn widen(case: &Case<'_>, endpoint: Option<&VpcEndpoint>, has: &BTreeSet<AzId>) 
     let mut subnets = Vec::new();
     for subnet in inventory.subnets.known().into_iter().flatten().filter(|s| s.vpc == endpoint.vpc) {
         let Some(zone) = &subnet.az_id else { continue };
-        let serves = offered.is_none_or(|zones| subnet.az.as_ref().is_none_or(|az| zones.contains(az)));
+        let serves = offered.is_none_or(|zones| {
+            zones.contains(&zone.0) || subnet.az.as_ref().is_none_or(|az| zones.contains(az))
+        });
         if serves && seen.insert(zone.clone()) {
             subnets.push(subnet.id.to_string());
         }
