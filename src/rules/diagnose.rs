@@ -4,7 +4,7 @@ use std::{cmp::Reverse, net::IpAddr};
 
 use crate::{
     analyze::{
-        path::{Path, StepOutcome},
+        path::{Path, Step, StepOutcome},
         remedy, symptom,
     },
     model::{
@@ -261,10 +261,7 @@ fn address(facts: &Facts, target: &TargetFacts, row: &Row<'_>) -> AddressReport 
         path: row.path.verdict(),
         blocked_by: obstacle(&row.path),
         cell: symptom::cell(&row.path.verdict(), &row.probe.tcp.outcome),
-        blocked_share: row
-            .path
-            .partly_blocked()
-            .map_or(0.0, super::super::analyze::path::Step::blocked_share),
+        blocked_share: row.path.partly_blocked().map_or(0.0, Step::blocked_share),
         healthy: symptom::failure(&target.target, row.probe).is_none(),
     }
 }

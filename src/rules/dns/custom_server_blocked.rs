@@ -2,7 +2,7 @@
 
 use crate::{
     analyze::{
-        path::{Path, StepKind},
+        path::{Path, Step, StepKind},
         remedy,
     },
     model::{
@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let Some(first) = blocked.first() else {
         return Ok(None);
     };
-    let deciding = first.paths.iter().flat_map(steps).find_map(super::super::analyze::path::Step::resource);
+    let deciding = first.paths.iter().flat_map(steps).find_map(Step::resource);
     let who = deciding.map_or("a group or ACL".to_owned(), |resource| resource.id);
     let servers = words::list(blocked.iter().map(|one| one.server));
     let summary = format!("{who} does not let this host ask its DNS server {servers} {}.", over(&blocked));
