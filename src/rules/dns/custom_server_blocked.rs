@@ -84,7 +84,7 @@ fn over(blocked: &[Blocked]) -> &'static str {
     }
 }
 
-fn steps((path, denied): &(Path, Vec<StepKind>)) -> impl Iterator<Item = &crate::analyze::path::Step> {
+fn steps((path, denied): &(Path, Vec<StepKind>)) -> impl Iterator<Item = &Step> {
     denied.iter().filter_map(|kind| path.step(*kind))
 }
 
