@@ -150,7 +150,11 @@ fn next(inventory: &Inventory, path: &Path) -> Option<Change> {
     stopped.into_iter().find_map(|step| change_for(inventory, path, step))
 }
 
-/// The change that lets the flow through this step.
+/// The change that lets the flow through this step, whatever stops it elsewhere.
+pub fn alone(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change> {
+    Some(step).filter(|step| stops(step)).and_then(|step| change_for(inventory, path, step))
+}
+
 fn change_for(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change> {
     match (&step.outcome, &step.ground) {
         (_, Ground::Acl { .. }) => acl_entry(inventory, path, step),

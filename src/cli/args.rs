@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::InventoryChoice;
+use crate::{analyze::path::End, config::InventoryChoice};
 
 /// Says why a connection through an AWS interface VPC endpoint fails, who must change what, and that the
 /// change is enough.
@@ -28,6 +28,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Ask a running daemon whether it is healthy
     Healthcheck(HealthcheckArgs),
+    /// Whether a flow passes, by the configuration alone: every blocker, and what would mend them
+    Path(PathArgs),
     /// Watch targets and serve metrics, until stopped
     Run(RunArgs),
 }
@@ -67,6 +69,41 @@ pub(super) struct CheckArgs {
     /// Show what changed since the facts in this file were recorded (check --record), when all was well
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PathArgs {
+    /// An address, or the id of an interface, an instance or an endpoint
+    #[arg(long, value_name = "END")]
+    pub from: End,
+    /// An address, or the id of an interface, an instance or an endpoint
+    #[arg(long, value_name = "END")]
+    pub to: End,
+    /// The destination port
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    #[arg(long, value_enum, default_value_t = PathProtocol::Tcp)]
+    pub protocol: PathProtocol,
+    /// The client's port; by default, any of its ephemeral range
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub source_port: Option<u16>,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = PathFormat::Human)]
+    pub format: PathFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PathProtocol {
+    Tcp,
+    Udp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PathFormat {
+    Human,
+    Json,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -30,6 +30,10 @@ pub enum CliError {
          `vpce-doctor check … --record FILE` writes"
     )]
     Recording { path: PathBuf, line: usize, column: usize, message: String },
+    #[error(transparent)]
+    End(#[from] crate::analyze::path::EndError),
+    #[error("nothing to look at: path needs the configuration (--inventory DIR, or ec2)")]
+    NoInventory,
     #[error("cannot read the inventory: {0}")]
     Inventory(#[from] crate::adapters::files::FilesError),
     #[error(transparent)]

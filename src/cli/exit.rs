@@ -5,17 +5,18 @@ use std::process::ExitCode;
 
 use crate::model::{
     finding::Severity,
-    report::{Report, TargetVerdict},
+    known::Known,
+    report::{PathVerdict, Report, TargetVerdict},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Every target is healthy, and nothing warns. Also: the help that was asked for, the demo that went as told.
+    /// Every target is healthy, and nothing warns. Also: the path that is allowed, the help that was asked for, the demo that went as told.
     Healthy = 0,
     /// Every target is healthy, and at least one finding warns.
     Warning = 1,
-    /// At least one target is down or degraded. Also: a demo that did not go as told.
+    /// At least one target is down or degraded. Also: the path that is denied, a demo that did not go as told.
     Failing = 2,
     /// Could not tell: bad usage, bad configuration, or nothing could be tried. Never confused with 0.
     Unknown = 3,
@@ -33,6 +34,16 @@ impl Exit {
             Self::Warning
         } else {
             Self::Healthy
+        }
+    }
+}
+
+impl Exit {
+    pub fn of_path(verdict: &Known<PathVerdict>) -> Self {
+        match verdict {
+            Known::Known(PathVerdict::Allow) => Self::Healthy,
+            Known::Known(PathVerdict::Deny) => Self::Failing,
+            Known::Unknown(_) => Self::Unknown,
         }
     }
 }

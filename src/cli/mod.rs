@@ -39,6 +39,7 @@ fn run(arguments: Arguments) -> Result<Exit, CliError> {
         Command::Demo(demo) => commands::demo::run(&demo),
         Command::Explain(explain) => commands::explain::run(&explain),
         Command::Healthcheck(healthcheck) => commands::healthcheck::run(&healthcheck),
+        Command::Path(path) => commands::path::run(&path),
         Command::Run(run) => commands::run::run(&run),
     }
 }

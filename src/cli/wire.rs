@@ -62,6 +62,21 @@ fn inventory(plan: &Plan, args: &InventoryArgs) -> Result<Arc<dyn InventorySourc
     Ok(Arc::new(Ec2Source::new(options, wish)))
 }
 
+/// The configuration alone, for a question about nothing else.
+pub(super) fn path_inventory(args: &InventoryArgs) -> Result<Arc<dyn InventorySource>, CliError> {
+    let wish = match &args.inventory {
+        Some(InventoryChoice::None) => return Err(CliError::NoInventory),
+        Some(InventoryChoice::Directory(path)) => return Ok(Arc::new(FileInventory::load(path)?)),
+        Some(InventoryChoice::Auto | InventoryChoice::Ec2) | None => Wish::Required,
+    };
+    let options = ConnectOptions {
+        region: args.region.clone(),
+        identity: Identity::Chain { imds: true },
+        ..ConnectOptions::default()
+    };
+    Ok(Arc::new(Ec2Source::new(options, wish)))
+}
+
 fn region(plan: &Plan, args: &InventoryArgs) -> Option<String> {
     args.region.clone().or_else(|| plan.aws.region.clone())
 }

@@ -17,6 +17,7 @@ pub mod known;
 pub mod listing;
 pub mod net;
 pub mod observation;
+pub mod path;
 pub mod report;
 pub mod resource;
 pub mod route;

@@ -6,6 +6,7 @@ pub mod human;
 pub mod json;
 pub mod metrics;
 pub mod page;
+pub mod path;
 pub mod plural;
 pub mod style;
 pub mod ticket;

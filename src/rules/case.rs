@@ -15,7 +15,7 @@ use crate::{
         finding::{Confidence, Evidence, Fix, Severity, Symptom},
         id::{EndpointId, VpcId},
         known::{Known, Unknown},
-        net::{self, Flow, PortRange},
+        net::{self, Flow},
         observation::{AddressProbe, DnsAnswer, Lookup, ServerAnswer, TcpOutcome},
         report::Cell,
     },
@@ -54,10 +54,6 @@ pub(crate) struct Draft {
     pub(super) fixes: Vec<Fix>,
     pub(super) explains: Vec<Symptom>,
 }
-
-/// Linux's default, when the host did not tell: `net.ipv4.ip_local_port_range`.
-/// <https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html>
-const DEFAULT_EPHEMERAL_PORTS: PortRange = PortRange { from: 32_768, to: 60_999 };
 
 impl<'a> Case<'a> {
     pub fn new(facts: &'a Facts, target: &'a TargetFacts) -> Self {
@@ -214,7 +210,7 @@ fn path_to(facts: &Facts, target: &TargetFacts, probe: &AddressProbe) -> Path {
     };
     let flow = Flow {
         source: source.ip,
-        source_ports: facts.host.ephemeral_ports.known().copied().unwrap_or(DEFAULT_EPHEMERAL_PORTS),
+        source_ports: facts.host.ephemeral_ports.known().copied().unwrap_or(path::LINUX_PORTS),
         destination: probe.ip,
         destination_port: target.target.port,
         protocol: net::TCP,

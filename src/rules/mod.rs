@@ -25,6 +25,7 @@ mod obstacle;
 mod own_host;
 mod remainder;
 mod route_rows;
+mod static_path;
 mod tls_rows;
 mod words;
 
@@ -32,6 +33,7 @@ use crate::model::{finding::FindingMeta, known::Unknown};
 
 pub use case::{Case, Row};
 pub use diagnose::{diagnose, settle, summarize};
+pub use static_path::explain_path;
 
 use case::Draft;
 use macros::{declare_finding, registry};

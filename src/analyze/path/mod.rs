@@ -4,6 +4,7 @@
 //! has as many parts as there are tables, gateways and subnets on the way.
 
 mod code;
+mod ends;
 mod ground;
 mod reachability;
 mod steps;
@@ -12,6 +13,7 @@ mod walk;
 use std::net::IpAddr;
 
 pub use code::{DenialKind, code, reachability_code};
+pub use ends::{End, EndError, LINUX_PORTS, Question, between};
 pub use ground::Ground;
 pub use reachability::{Coverage, ReachabilityCode};
 pub use steps::{Aim, analyze};

@@ -5,4 +5,5 @@ pub(super) mod config;
 pub(super) mod demo;
 pub(super) mod explain;
 pub(super) mod healthcheck;
+pub(super) mod path;
 pub(super) mod run;

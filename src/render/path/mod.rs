@@ -1,0 +1,4 @@
+//! The answer of `vpce-doctor path`, for people and for programs.
+
+pub mod human;
+pub mod json;
