@@ -5,21 +5,21 @@ mod cli_output;
 #[expect(dead_code, reason = "other tests need its faults")]
 #[path = "support/fake_ec2.rs"]
 mod fake_ec2;
+#[path = "support/unasked.rs"]
+mod unasked;
 
 use std::time::Duration;
 
 use fake_ec2::FakeEc2;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
+use unasked::as_by_api;
 use vpce_doctor::{
     adapters::{
         ec2::{ConnectOptions, Identity, connect},
         files,
     },
-    model::{
-        inventory::Inventory,
-        known::{Known, Reason, Unknown},
-    },
+    model::inventory::Inventory,
     ports::{InventorySource as _, Scope},
 };
 
@@ -34,26 +34,9 @@ async fn both(records: Value, scope: &Scope) -> (Inventory, Inventory) {
     });
     let fetched = client.await.unwrap().fetch(scope, Duration::from_secs(30)).await;
     assert!(fetched.calls.iter().all(|call| call.failure.is_none()), "{:?}", fetched.calls);
-    let loaded = files::load(cli_output::directory(records).path()).unwrap();
+    let loaded = as_by_api(files::load(cli_output::directory(records).path()).unwrap());
     assert_eq!(loaded.calls, []);
-    let loaded = Inventory {
-        instances: unasked(loaded.instances),
-        internet_gateways: unasked(loaded.internet_gateways),
-        nat_gateways: unasked(loaded.nat_gateways),
-        transit_gateways: unasked(loaded.transit_gateways),
-        transit_gateway_attachments: unasked(loaded.transit_gateway_attachments),
-        transit_gateway_route_tables: unasked(loaded.transit_gateway_route_tables),
-        ..loaded
-    };
     (Inventory { source: loaded.source.clone(), calls: Vec::new(), ..fetched }, loaded)
-}
-
-/// The API is asked only where a route leads; a directory without the list is nobody's answer to it either.
-fn unasked<T>(list: Known<T>) -> Known<T> {
-    match list {
-        Known::Unknown(Unknown { missing, reason: Reason::Absent }) => Known::not_asked(missing),
-        list => list,
-    }
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ fn of_others(round: &Round<'_>, tables: Tables) {
 /// A table whose routes could not be had is in the inventory, with the reason in place of its routes.
 async fn search(round: &Round<'_>, table: &TransitGatewayRouteTableId) {
     let states = filter("state", ["active", "blackhole"].map(str::to_owned));
-    let ask = round.client.search_transit_gateway_routes().max_results(1000).set_filters(Some(states));
+    let ask = round.client.search_transit_gateway_routes().set_filters(Some(states));
     let ask = ask.transit_gateway_route_table_id(table.as_str());
     let answer = round.pages(actions::TRANSIT_GATEWAY_ROUTES, round.until(1.0), |token, watch| {
         let ask = ask.clone().set_next_token(token);
