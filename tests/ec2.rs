@@ -79,7 +79,15 @@ fn only_unknown(inventory: &Inventory, action: &str) {
         (actions::PREFIX_LIST_ENTRIES, inventory.prefix_lists.is_known()),
         (actions::DHCP_OPTIONS, inventory.dhcp_options.is_known()),
     ];
-    for (name, known) in lists {
+    // What routes lead to is asked for when the routes are known.
+    let behind_routes = [
+        (actions::NAT_GATEWAYS, inventory.nat_gateways.is_known()),
+        (actions::TRANSIT_GATEWAYS, inventory.transit_gateways.is_known()),
+        (actions::TRANSIT_GATEWAY_ATTACHMENTS, inventory.transit_gateway_attachments.is_known()),
+        (actions::TRANSIT_GATEWAY_ROUTE_TABLES, inventory.transit_gateway_route_tables.is_known()),
+    ];
+    let behind_routes = behind_routes.into_iter().filter(|_| inventory.route_tables.is_known());
+    for (name, known) in lists.into_iter().chain(behind_routes) {
         assert_eq!(known, name != action, "{name}: {:?}", failures(inventory));
     }
 }
@@ -366,4 +374,120 @@ async fn a_foreign_endpoint_that_could_not_be_searched_is_not_missing() {
     let scope = Scope { vpc: Some("vpc-a".into()), endpoints: vec!["vpce-3".into()], ..Scope::default() };
     let inventory = fetch(&api, &scope, PATIENCE).await;
     assert!(matches!(why(&inventory.vpc_endpoints).reason, Reason::Failed { .. }));
+}
+
+#[tokio::test]
+async fn what_routes_lead_to_is_asked_for_and_no_more() {
+    let api = FakeEc2::start(miniature()).await;
+    let inventory = fetch(&api, &scope(), PATIENCE).await;
+    assert_eq!(failures(&inventory), []);
+    assert_eq!(ids(&inventory.nat_gateways, |gateway| gateway.id.to_string()), ["nat-1"]);
+    assert_eq!(ids(&inventory.transit_gateways, |gateway| gateway.id.to_string()), ["tgw-1"]);
+    let attachments = ids(&inventory.transit_gateway_attachments, |it| it.id.to_string());
+    assert_eq!(attachments, ["tgw-attach-a", "tgw-attach-p"], "the other VPC's is no concern of ours");
+    assert_eq!(ids(&inventory.transit_gateway_route_tables, |it| it.id.to_string()), ["tgw-rtb-a"]);
+    let table = &inventory.transit_gateway_route_tables.known().unwrap()[0];
+    assert_eq!(table.routes.known().unwrap().len(), 3);
+    assert_eq!(api.requests("SearchTransitGatewayRoutes").len(), 1);
+    for never in [why(&inventory.instances), why(&inventory.internet_gateways)] {
+        assert_eq!(never.reason, Reason::NotAsked);
+    }
+    assert!(
+        api.requests("DescribeInstances").is_empty() && api.requests("DescribeInternetGateways").is_empty()
+    );
+}
+
+#[tokio::test]
+async fn where_no_route_leads_nobody_asks() {
+    let mut records = miniature();
+    for table in records["RouteTables"].as_array_mut().unwrap() {
+        let leads_on = |route: &Value| route.get("TransitGatewayId").or(route.get("NatGatewayId")).is_some();
+        table["Routes"].as_array_mut().unwrap().retain(|route| !leads_on(route));
+    }
+    let api = FakeEc2::start(records).await;
+    let inventory = fetch(&api, &scope(), PATIENCE).await;
+    assert_eq!(failures(&inventory), []);
+    let unasked = [
+        why(&inventory.nat_gateways),
+        why(&inventory.transit_gateways),
+        why(&inventory.transit_gateway_attachments),
+        why(&inventory.transit_gateway_route_tables),
+    ];
+    assert!(unasked.iter().all(|why| why.reason == Reason::NotAsked), "{unasked:?}");
+    let calls = inventory.calls.iter().filter(|call| call.action.contains("Gateway"));
+    assert_eq!(calls.count(), 0);
+}
+
+#[tokio::test]
+async fn attachments_without_their_subnets_are_attachments_all_the_same() {
+    let api = FakeEc2::start(miniature()).await;
+    api.misbehave("DescribeTransitGatewayVpcAttachments", denied());
+    let inventory = fetch(&api, &scope(), PATIENCE).await;
+    only_unknown(&inventory, "nothing");
+    let attachment = &inventory.transit_gateway_attachments.known().unwrap()[0];
+    assert_eq!(why(&attachment.subnets).missing, actions::TRANSIT_GATEWAY_VPC_ATTACHMENTS);
+    assert!(matches!(why(&attachment.subnets).reason, Reason::Denied { .. }));
+    assert!(attachment.association.is_known());
+}
+
+#[tokio::test]
+async fn denied_attachments_leave_nothing_to_ask_tables_about() {
+    let api = FakeEc2::start(miniature()).await;
+    api.misbehave("DescribeTransitGatewayAttachments", denied());
+    let inventory = fetch(&api, &scope(), PATIENCE).await;
+    assert!(matches!(why(&inventory.transit_gateway_attachments).reason, Reason::Denied { .. }));
+    assert_eq!(why(&inventory.transit_gateway_route_tables).reason, Reason::NotAsked);
+    assert!(inventory.transit_gateways.is_known() && inventory.nat_gateways.is_known());
+    assert!(api.requests("DescribeTransitGatewayRouteTables").is_empty());
+}
+
+#[tokio::test]
+async fn denied_tables_and_gateways_leave_the_others_standing() {
+    for action in ["DescribeTransitGatewayRouteTables", "DescribeTransitGateways", "DescribeNatGateways"] {
+        let api = FakeEc2::start(miniature()).await;
+        api.misbehave(action, denied());
+        only_unknown(&fetch(&api, &scope(), PATIENCE).await, &format!("ec2:{action}"));
+    }
+}
+
+async fn routes_when(fault: Option<Fault>, records: Value) -> Unknown {
+    let api = FakeEc2::start(records).await;
+    if let Some(fault) = fault {
+        api.misbehave("SearchTransitGatewayRoutes", fault);
+    }
+    let inventory = fetch(&api, &scope(), PATIENCE).await;
+    only_unknown(&inventory, "nothing");
+    let table = &inventory.transit_gateway_route_tables.known().unwrap()[0];
+    assert_eq!((table.id.as_str(), table.transit_gateway.as_str()), ("tgw-rtb-a", "tgw-1"));
+    why(&table.routes).clone()
+}
+
+#[tokio::test]
+async fn routes_that_could_not_be_had_are_unknown_in_their_table() {
+    let unknown = routes_when(Some(denied()), miniature()).await;
+    assert_eq!(unknown.missing, actions::TRANSIT_GATEWAY_ROUTES);
+    assert!(matches!(unknown.reason, Reason::Denied { .. }));
+
+    let unknown = routes_when(Some(Fault::Cropped), miniature()).await;
+    assert_eq!(unknown.reason.describe(), "tgw-rtb-a has more routes than one search tells");
+
+    let mut shared = miniature();
+    shared["TransitGatewayRouteTables"] = json!([]);
+    let unknown = routes_when(None, shared).await;
+    assert_eq!(
+        unknown.reason.describe(),
+        "tgw-rtb-a is not described to this account, so another one owns it"
+    );
+}
+
+#[tokio::test]
+async fn routes_come_on_many_pages() {
+    let mut records = miniature();
+    records["TransitGatewayRoutes"]["tgw-rtb-a"] = (0..23)
+        .map(|n| json!({"DestinationCidrBlock": format!("10.{n}.0.0/16"), "Type": "static", "State": "blackhole"}))
+        .collect();
+    let api = FakeEc2::with_pages(records, 5).await;
+    let inventory = fetch(&api, &scope(), PATIENCE).await;
+    let table = &inventory.transit_gateway_route_tables.known().unwrap()[0];
+    assert_eq!(table.routes.known().unwrap().len(), 23);
 }

@@ -7,6 +7,9 @@
 //! VPCE_DOCTOR_MOTO=moto/bin/python cargo test --test moto -- --nocapture
 //! ```
 
+#[path = "support/unasked.rs"]
+mod unasked;
+
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
@@ -15,6 +18,7 @@ use std::{
 };
 
 use serde_json::Value;
+use unasked::as_by_api;
 use vpce_doctor::{
     adapters::{
         ec2::{ConnectOptions, Ec2Inventory, Identity, connect},
@@ -112,7 +116,13 @@ async fn moto_is_read_as_boto3_reads_it() {
     assert_eq!(fetched.prefix_lists.known().unwrap()[0].entries.known().unwrap().len(), 5);
     assert!(fetched.security_groups.known().unwrap().len() > 3, "more than a page");
 
-    let loaded = files::load(directory.path()).unwrap();
+    let table = &fetched.transit_gateway_route_tables.known().unwrap()[0];
+    assert_eq!(table.routes.known().unwrap().len(), 2, "{table:?}");
+    let attachment = &fetched.transit_gateway_attachments.known().unwrap()[0];
+    assert_eq!(attachment.association, Known::Known(Some(table.id.clone())));
+    assert!(fetched.nat_gateways.known().unwrap()[0].is_available());
+
+    let loaded = as_by_api(files::load(directory.path()).unwrap());
     assert_eq!(loaded.calls, []);
     assert_eq!(Inventory { source: loaded.source.clone(), calls: Vec::new(), ..fetched }, loaded);
 }

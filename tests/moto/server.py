@@ -68,7 +68,29 @@ def build(ec2):
         VpcEndpointType="Interface", VpcId=vpc, ServiceName=service, SubnetIds=subnets[1:],
         SecurityGroupIds=[end], PrivateDnsEnabled=True,
     )["VpcEndpoint"]["VpcEndpointId"]
-    return {"vpc": vpc, "endpoint": endpoint, "service": service, "prefix_list": corp, "dhcp": options["DhcpOptions"]["DhcpOptionsId"]}
+    return transit(ec2, vpc, table, subnets) | {"vpc": vpc, "endpoint": endpoint, "service": service, "prefix_list": corp, "dhcp": options["DhcpOptions"]["DhcpOptionsId"]}
+
+
+def transit(ec2, vpc, table, subnets):
+    """Routes that lead to a NAT gateway and to a transit gateway, which another VPC is attached to as well."""
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=subnets[1], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24", NatGatewayId=nat)
+    made = ec2.create_transit_gateway()["TransitGateway"]
+    gateway, routes = made["TransitGatewayId"], made["Options"]["AssociationDefaultRouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="172.16.0.0/12", TransitGatewayId=gateway)
+    other = ec2.create_vpc(CidrBlock="172.16.0.0/16")["Vpc"]["VpcId"]
+    theirs = ec2.create_subnet(VpcId=other, CidrBlock="172.16.1.0/24")["Subnet"]["SubnetId"]
+    attach = lambda vpc, subnets: ec2.create_transit_gateway_vpc_attachment(
+        TransitGatewayId=gateway, VpcId=vpc, SubnetIds=subnets
+    )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+    attach(vpc, subnets[1:])
+    far = attach(other, [theirs])
+    ec2.create_transit_gateway_route(
+        TransitGatewayRouteTableId=routes, DestinationCidrBlock="172.16.0.0/16", TransitGatewayAttachmentId=far
+    )
+    ec2.create_transit_gateway_route(TransitGatewayRouteTableId=routes, DestinationCidrBlock="172.17.0.0/16", Blackhole=True)
+    return {"transit_gateway": gateway, "transit_gateway_route_table": routes}
 
 
 def dump(ec2, ids, directory):
@@ -88,6 +110,14 @@ def dump(ec2, ids, directory):
     save("peering", "describe_vpc_peering_connections", Filters=[{"Name": "requester-vpc-info.vpc-id", "Values": [ids["vpc"]]}])
     save("dhcp", "describe_dhcp_options", DhcpOptionsIds=[ids["dhcp"]])
     save("services", "describe_vpc_endpoint_services", ServiceNames=[ids["service"]])
+    save("nat", "describe_nat_gateways", Filter=in_vpc)
+    save("gateways", "describe_transit_gateways", TransitGatewayIds=[ids["transit_gateway"]])
+    save("attachments", "describe_transit_gateway_attachments", Filters=[{"Name": "resource-id", "Values": [ids["vpc"]]}])
+    save("vpc-attachments", "describe_transit_gateway_vpc_attachments", Filters=in_vpc)
+    table = ids["transit_gateway_route_table"]
+    save("tables", "describe_transit_gateway_route_tables", TransitGatewayRouteTableIds=[table])
+    both = [{"Name": "state", "Values": ["active", "blackhole"]}]
+    save(f"routes-{table}", "search_transit_gateway_routes", TransitGatewayRouteTableId=table, Filters=both)
     save(f"entries-{ids['prefix_list']}", "get_managed_prefix_list_entries", PrefixListId=ids["prefix_list"])
 
 

@@ -20,6 +20,11 @@ pub(crate) fn directory(mut records: Value) -> TempDir {
             cidrs.as_array().unwrap().iter().map(|cidr| json!({"Cidr": cidr})).collect();
         write(&format!("entries-{list}"), json!({"Entries": entries}));
     }
+    let routes = records.remove("TransitGatewayRoutes").unwrap_or_default();
+    for (table, routes) in routes.as_object().into_iter().flatten() {
+        let answer = json!({"Routes": routes, "AdditionalRoutesAvailable": false});
+        write(&format!("search-transit-gateway-routes-{table}"), answer);
+    }
     for (key, list) in std::mem::take(records) {
         write(&key.clone(), json!({key: list}));
     }

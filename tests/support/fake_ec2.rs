@@ -49,13 +49,15 @@ pub(crate) enum Fault {
     Hang,
     /// Every page names the same page as the next.
     Circle,
+    /// There is more than the answer tells.
+    Cropped,
 }
 
 /// Query parameters by name, `Filter.1.Name` and so on, and the `Action` among them.
 pub(crate) type Request = BTreeMap<String, String>;
 
 /// The action, the key of its list in CLI JSON, the list's name in XML, the API's largest page.
-const ACTIONS: [(&str, &str, &str, usize); 10] = [
+const ACTIONS: [(&str, &str, &str, usize); 15] = [
     ("DescribeVpcs", "Vpcs", "vpcSet", 1000),
     ("DescribeSubnets", "Subnets", "subnetSet", 1000),
     ("DescribeNetworkInterfaces", "NetworkInterfaces", "networkInterfaceSet", 1000),
@@ -65,12 +67,23 @@ const ACTIONS: [(&str, &str, &str, usize); 10] = [
     ("DescribeVpcEndpoints", "VpcEndpoints", "vpcEndpointSet", 1000),
     ("DescribeVpcPeeringConnections", "VpcPeeringConnections", "vpcPeeringConnectionSet", 1000),
     ("DescribeDhcpOptions", "DhcpOptions", "dhcpOptionsSet", 1000),
+    ("DescribeNatGateways", "NatGateways", "natGatewaySet", 1000),
+    ("DescribeTransitGateways", "TransitGateways", "transitGatewaySet", 1000),
+    ("DescribeTransitGatewayAttachments", "TransitGatewayAttachments", "transitGatewayAttachments", 1000),
+    (
+        "DescribeTransitGatewayVpcAttachments",
+        "TransitGatewayVpcAttachments",
+        "transitGatewayVpcAttachments",
+        1000,
+    ),
+    ("DescribeTransitGatewayRouteTables", "TransitGatewayRouteTables", "transitGatewayRouteTables", 1000),
     ("DescribeVpcEndpointServices", "ServiceDetails", "serviceDetailSet", 1000),
 ];
 
 /// Where XML names a field otherwise than the CLI does.
-const NAMES: [(&str, &str); 19] = [
+const NAMES: [(&str, &str); 21] = [
     ("Associations", "associationSet"),
+    ("AvailabilityZoneIds", "availabilityZoneIdSet"),
     ("AvailabilityZones", "availabilityZoneSet"),
     ("BaseEndpointDnsNames", "baseEndpointDnsNameSet"),
     ("DhcpConfigurations", "dhcpConfigurationSet"),
@@ -80,6 +93,7 @@ const NAMES: [(&str, &str); 19] = [
     ("Ipv4Prefixes", "ipv4PrefixSet"),
     ("Ipv6Addresses", "ipv6AddressesSet"),
     ("Ipv6Prefixes", "ipv6PrefixSet"),
+    ("NatGatewayAddresses", "natGatewayAddressSet"),
     ("NetworkInterfaceIds", "networkInterfaceIdSet"),
     ("PrivateDnsNames", "privateDnsNameSet"),
     ("PrivateIpAddresses", "privateIpAddressesSet"),
@@ -93,7 +107,7 @@ const NAMES: [(&str, &str); 19] = [
 
 impl FakeEc2 {
     /// `records` is CLI JSON, every list under its key; besides, `Attributes` (by VPC: `{"EnableDnsSupport":
-    /// true}`) and `Entries` (by prefix list: a list of CIDRs).
+    /// true}`), `Entries` (by prefix list: a list of CIDRs) and `TransitGatewayRoutes` (by route table).
     pub(crate) async fn start(records: Value) -> Self {
         Self::with_pages(records, usize::MAX).await
     }
@@ -164,7 +178,7 @@ async fn serve(stream: TcpStream, state: &State) -> Option<()> {
                 (status, "text/xml", sts_error(code, message))
             }
             Some(Fault::Error { status, code, message, .. }) => (status, "text/xml", error(code, message)),
-            Some(Fault::Circle) | None => match answer(state, &request) {
+            Some(Fault::Circle | Fault::Cropped) | None => match answer(state, &request) {
                 Ok(xml) => (200, "text/xml", xml),
                 Err((code, message)) => (400, "text/xml", error(code, &message)),
             },
@@ -229,6 +243,7 @@ fn answer(state: &State, request: &Request) -> Result<String, Refusal> {
     let (content, root) = match action {
         "DescribeVpcAttribute" => (attribute(state, request), action),
         "GetManagedPrefixListEntries" => (entries(state, request)?, action),
+        "SearchTransitGatewayRoutes" => (routes(state, request)?, action),
         "AssumeRole" => (assumed(), action),
         _ => (list(state, request)?, action),
     };
@@ -249,6 +264,22 @@ fn entries(state: &State, request: &Request) -> Result<String, Refusal> {
     };
     let entries: Vec<Value> = cidrs.iter().map(|cidr| serde_json::json!({ "Cidr": cidr })).collect();
     page(state, request, &entries.iter().collect::<Vec<_>>(), "entrySet", 100)
+}
+
+fn routes(state: &State, request: &Request) -> Result<String, Refusal> {
+    let id = &request["TransitGatewayRouteTableId"];
+    let Some(routes) = state.records["TransitGatewayRoutes"][id].as_array() else {
+        return Err(("InvalidRouteTableID.NotFound", format!("no table {id}")));
+    };
+    let filters = filters(request);
+    if filters.is_empty() {
+        return Err(("MissingParameter", "The request must contain the parameter Filters".to_owned()));
+    }
+    let found = |route: &&Value| filters.iter().all(|(name, values)| matches(route, name, values));
+    let page = page(state, request, &routes.iter().filter(found).collect::<Vec<_>>(), "routeSet", 1000)?;
+    let is_cropped = matches!(fault(state, &request["Action"]), Some(Fault::Cropped));
+    let more = is_cropped || page.contains("<nextToken>");
+    Ok(format!("{page}<additionalRoutesAvailable>{more}</additionalRoutesAvailable>"))
 }
 
 fn list(state: &State, request: &Request) -> Result<String, Refusal> {
@@ -290,6 +321,10 @@ fn matches(record: &Value, filter: &str, values: &[String]) -> bool {
         "vpc-endpoint-id" => "/VpcEndpointId",
         "dhcp-options-id" => "/DhcpOptionsId",
         "requester-vpc-info.vpc-id" => "/RequesterVpcInfo/VpcId",
+        "transit-gateway-id" => "/TransitGatewayId",
+        "transit-gateway-route-table-id" => "/TransitGatewayRouteTableId",
+        "resource-id" => "/ResourceId",
+        "state" => "/State",
         "accepter-vpc-info.vpc-id" => "/AccepterVpcInfo/VpcId",
         "addresses.private-ip-address" => {
             return holds(record, "PrivateIpAddresses", "PrivateIpAddress", values);
@@ -359,6 +394,9 @@ fn element(xml: &mut String, name: &str, value: &Value) {
 fn xml_name(field: &str, record: &Map<String, Value>) -> String {
     if field == "IsDefault" && record.contains_key("NetworkAclId") {
         return "default".to_owned();
+    }
+    if field == "SubnetIds" && record.contains_key("TransitGatewayAttachmentId") {
+        return "subnetIds".to_owned();
     }
     match NAMES.iter().find(|(json, _)| *json == field) {
         Some((_, xml)) => (*xml).to_owned(),

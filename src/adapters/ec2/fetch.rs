@@ -9,9 +9,10 @@ use super::{
     super::wire::DnsAttribute,
     dhcp_options, endpoint_services, locate,
     locate::Located,
-    network_acls, network_interfaces, peering_connections, prefix_lists,
+    nat_gateways, network_acls, network_interfaces, peering_connections, prefix_lists,
     round::{Round, Within},
-    route_tables, security_groups, subnets, vpc_endpoints, vpcs,
+    route_tables, security_groups, subnets, transit_gateway_attachments, transit_gateway_route_tables,
+    transit_gateways, vpc_endpoints, vpcs,
 };
 use crate::{
     model::{
@@ -65,7 +66,12 @@ async fn describe(round: &Round<'_>, within: Within<'_>, scope: &Scope) {
     };
     let of_routes = async {
         if route_tables::describe(round, within).await.is_ok() {
-            prefix_lists::describe(round, &prefix_lists::in_routes(round)).await;
+            let lists = prefix_lists::in_routes(round);
+            join!(
+                prefix_lists::describe(round, &lists),
+                nat_gateways::describe(round, within),
+                behind_transit_gateways(round, within),
+            );
         }
     };
     let _kept = join!(
@@ -79,6 +85,20 @@ async fn describe(round: &Round<'_>, within: Within<'_>, scope: &Scope) {
         network_acls::describe(round, within).boxed(),
         peering_connections::describe(round, within).boxed(),
     );
+}
+
+/// What decides about packets that a route hands to a transit gateway.
+async fn behind_transit_gateways(round: &Round<'_>, within: Within<'_>) {
+    let gateways = transit_gateways::in_routes(round);
+    if gateways.is_empty() {
+        return;
+    }
+    let of_attachments = async {
+        if transit_gateway_attachments::describe(round, within, &gateways).await.is_ok() {
+            transit_gateway_route_tables::describe(round).await;
+        }
+    };
+    join!(transit_gateways::describe(round, &gateways), of_attachments);
 }
 
 /// Of an account's VPCs, as many as it is reasonable to ask two questions each.

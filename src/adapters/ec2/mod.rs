@@ -3,6 +3,7 @@
 //! ```text
 //! locate    who holds our addresses and the destinations, and in which VPCs
 //! describe  everything that decides about packets in those VPCs, all calls at once
+//!           and what routes lead to: NAT gateways, transit gateways with their attachments and tables
 //! complete  what the answers refer to: prefix lists, DHCP options, endpoint services, groups of other VPCs
 //! ```
 //! Every call stands for itself: one that is refused, throttled or never answered leaves its own list
@@ -15,6 +16,7 @@ mod endpoint_services;
 mod failure;
 mod fetch;
 mod locate;
+mod nat_gateways;
 mod network_acls;
 mod network_interfaces;
 mod peering_connections;
@@ -24,6 +26,9 @@ mod route_tables;
 mod security_groups;
 mod source;
 mod subnets;
+mod transit_gateway_attachments;
+mod transit_gateway_route_tables;
+mod transit_gateways;
 mod vpc_endpoints;
 mod vpcs;
 

@@ -40,7 +40,7 @@ pub(super) use self::{
     instance::Reservation,
     internet_gateway::InternetGateway,
     lenient::{Flag, Int, Text},
-    nat_gateway::NatGateway,
+    nat_gateway::{NatGateway, NatGatewayAddress},
     network_acl::{AclAssociation, AclEntry, AclPortRange, NetworkAcl},
     network_interface::{
         Attachment, Ipv4Prefix, Ipv6Address, Ipv6Prefix, NetworkInterface, PrivateAddress, PublicAssociation,
@@ -53,12 +53,14 @@ pub(super) use self::{
     },
     shelf::{Shelf, Shelved},
     subnet::Subnet,
-    transit_gateway::TransitGateway,
+    transit_gateway::{TransitGateway, TransitGatewayOptions},
     transit_gateway_attachment::{
-        TransitGatewayAttachment, TransitGatewayPeeringAttachment, TransitGatewayVpcAttachment,
+        AttachmentAssociation, TransitGatewayAttachment, TransitGatewayPeeringAttachment,
+        TransitGatewayVpcAttachment, VpcAttachmentOptions,
     },
     transit_gateway_route_table::{
-        TransitGatewayAssociations, TransitGatewayRouteTable, TransitGatewayRoutes,
+        TransitGatewayAssociations, TransitGatewayRoute, TransitGatewayRouteAttachment,
+        TransitGatewayRouteTable, TransitGatewayRoutes,
     },
     vpc::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc},
     vpc_endpoint::{DnsEntry, DnsOptions, GroupRef, LastError, VpcEndpoint},

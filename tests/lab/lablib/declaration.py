@@ -15,6 +15,7 @@ from typing import Any
 
 from . import rules
 from .rules import AclEntry, GroupRule, Route
+from .tables import one_of
 from .tables import typed as _typed
 from .tables import unknown
 
@@ -22,6 +23,14 @@ ACCOUNT = "111122223333"
 REGION = "us-west-2"
 #: Zone ids, which mean the same in every account, and this account's names for them.
 ZONES = {"usw2-az1": "us-west-2a", "usw2-az2": "us-west-2b", "usw2-az3": "us-west-2c"}
+#: The keys of `documents`, with the call that prints each. The last is by route table.
+DOCUMENTS = {
+    "TransitGateways": "DescribeTransitGateways",
+    "TransitGatewayAttachments": "DescribeTransitGatewayAttachments",
+    "TransitGatewayVpcAttachments": "DescribeTransitGatewayVpcAttachments",
+    "TransitGatewayRouteTables": "DescribeTransitGatewayRouteTables",
+    "TransitGatewayRoutes": "SearchTransitGatewayRoutes",
+}
 
 
 @dataclass(frozen=True)
@@ -245,6 +254,8 @@ class World:
     internet: tuple[str, ...]
     #: Groups that rules name and that are gone.
     references: dict[str, Reference]
+    #: What AWS says of things that the lab has no packets for, by key, as the AWS CLI prints it: transit gateways.
+    documents: dict[str, Any]
 
     @property
     def client(self) -> Interface:
@@ -293,6 +304,7 @@ def make_world(raw: dict[str, Any], beside: Iterable[str] = ()) -> World:
         listeners={where: _listener(what) for where, what in take("listeners").items()},
         internet=tuple(raw.pop("internet", ())),
         references={id: _typed(Reference, table) for id, table in take("references").items()},
+        documents=take("documents"),
     )
     if raw:
         raise ValueError(unknown(min(raw), [*(one.name for one in dataclasses.fields(World)), *beside]))
@@ -340,6 +352,8 @@ def _listener(what: str | dict[str, Any]) -> Listener:
 
 def _check(world: World) -> None:
     """References that lead nowhere would make a scenario pass for the wrong reason."""
+    for key in world.documents:
+        one_of(key, DOCUMENTS, "documents")
     for interface in world.interfaces.values():
         subnet = world.subnets[interface.subnet]
         if ipaddress.ip_address(interface.ip) not in ipaddress.ip_network(subnet.cidr):

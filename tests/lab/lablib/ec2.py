@@ -35,6 +35,7 @@ _TAGS = {
         "Groups": "groupSet",
         "IsDefault": "isDefault",
         "Ipv6Addresses": "ipv6AddressesSet",
+        "NatGatewayAddresses": "natGatewayAddressSet",
         "NetworkInterfaceIds": "networkInterfaceIdSet",
         "PrivateDnsNames": "privateDnsNameSet",
         "PrivateIpAddresses": "privateIpAddressesSet",
@@ -48,6 +49,7 @@ _TAGS = {
         "Values": "valueSet",
         # The outermost lists.
         "DhcpOptions": "dhcpOptionsSet",
+        "NatGateways": "natGatewaySet",
         "NetworkAcls": "networkAclSet",
         "NetworkInterfaces": "networkInterfaceSet",
         "PrefixLists": "prefixListSet",
@@ -56,12 +58,14 @@ _TAGS = {
         "ServiceDetails": "serviceDetailSet",
         "ServiceNames": "serviceNameSet",
         "Subnets": "subnetSet",
+        "TransitGateways": "transitGatewaySet",
         "VpcEndpoints": "vpcEndpointSet",
         "VpcPeeringConnections": "vpcPeeringConnectionSet",
         "Vpcs": "vpcSet",
     },
     "DescribeNetworkAcls": {"IsDefault": "default", "IcmpTypeCode": "icmpTypeCode"},
     "DescribeSecurityGroups": {"Description": "groupDescription"},
+    "DescribeTransitGatewayVpcAttachments": {"SubnetIds": "subnetIds"},
 }
 
 #: Filter name → path in the document. `[]` steps into every element of a list.
@@ -74,9 +78,13 @@ _FILTERS = {
     "network-acl-id": "NetworkAclId",
     "network-interface-id": "NetworkInterfaceId",
     "private-ip-address": "PrivateIpAddress",
+    "resource-id": "ResourceId",
     "route-table-id": "RouteTableId",
     "service-name": "ServiceName",
+    "state": "State",
     "subnet-id": "SubnetId",
+    "transit-gateway-id": "TransitGatewayId",
+    "transit-gateway-route-table-id": "TransitGatewayRouteTableId",
     "vpc-endpoint-id": "VpcEndpointId",
     "vpc-endpoint-type": "VpcEndpointType",
     "vpc-id": "VpcId",
@@ -112,13 +120,14 @@ def plan(world: World, faults: Json) -> Json:
 
 def documents(world: World) -> Json:
     return {
-        "documents": inventory.documents(world),
+        "documents": inventory.nothing() | inventory.documents(world),
         "attributes": {
             f"{vpc.id} {name}": inventory.vpc_attribute(vpc, name)
             for vpc in world.vpcs.values()
             for name in inventory.VPC_ATTRIBUTES
         },
         "prefix_lists": {id: inventory.prefix_list_entries(world, id) for id in world.prefix_lists},
+        "transit_gateway_routes": inventory.transit_gateway_routes(world),
     }
 
 
@@ -149,6 +158,10 @@ def _answer(plan: Json, faults: Faults, action: str, parameters: dict[str, str])
     if action == "GetManagedPrefixListEntries":
         held = _held(plan["prefix_lists"], parameters.get("PrefixListId", ""), "InvalidPrefixListID.NotFound")
         return _page(held, parameters)
+    if action == "SearchTransitGatewayRoutes":
+        id = parameters.pop("TransitGatewayRouteTableId", "")
+        held = _held(plan["transit_gateway_routes"], id, "InvalidRouteTableID.NotFound")
+        return _page(_select(held, parameters), parameters)
     document = _visible(_held(plan["documents"], action, "InvalidAction"), faults, action)
     return _page(_select(document, parameters), parameters)
 
@@ -160,7 +173,12 @@ def _visible(document: Json, faults: Faults, action: str) -> Json:
 
 
 def _own_id(key: str, record: Json) -> str:
-    id = {"SecurityGroups": "GroupId", "ServiceDetails": "ServiceName", "DhcpOptions": "DhcpOptionsId"}
+    id = {
+        "DhcpOptions": "DhcpOptionsId",
+        "SecurityGroups": "GroupId",
+        "ServiceDetails": "ServiceName",
+        "TransitGatewayVpcAttachments": "TransitGatewayAttachmentId",
+    }
     return str(record.get(id.get(key, f"{key.removesuffix('s')}Id"), ""))
 
 

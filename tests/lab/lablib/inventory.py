@@ -11,6 +11,7 @@ from typing import Any
 
 from .declaration import (
     ACCOUNT,
+    DOCUMENTS,
     REGION,
     ZONES,
     Acl,
@@ -32,7 +33,8 @@ _DHCP_OPTIONS = "dopt-app"
 
 
 def documents(world: World) -> dict[str, Json]:
-    """By action: `DescribeVpcs` → `{"Vpcs": […]}`. VPC attributes and prefix lists have functions of their own."""
+    """By action: `DescribeVpcs` → `{"Vpcs": […]}`. What is asked for thing by thing has functions of its own: VPC
+    attributes, prefix lists, routes of transit gateways."""
     return {
         "DescribeVpcs": {"Vpcs": [_vpc(one) for one in world.vpcs.values()]},
         "DescribeSubnets": {"Subnets": [_subnet(one) for one in world.subnets.values()]},
@@ -57,7 +59,24 @@ def documents(world: World) -> dict[str, Json]:
             ]
         },
         "DescribeDhcpOptions": {"DhcpOptions": [_dhcp_options(world)]},
+        "DescribeNatGateways": {"NatGateways": _nat_gateways(world)},
+        **{action: {key: world.documents[key]} for key, action in _TOLD.items() if key in world.documents},
     }
+
+
+_ROUTES = "TransitGatewayRoutes"
+_TOLD = {key: action for key, action in DOCUMENTS.items() if key != _ROUTES}
+
+
+def nothing() -> dict[str, Json]:
+    """What the API answers where a world declares none; a directory lacks the file."""
+    return {action: {key: []} for key, action in _TOLD.items()}
+
+
+def transit_gateway_routes(world: World) -> dict[str, Json]:
+    """By route table."""
+    tables = world.documents.get(_ROUTES, {})
+    return {id: {"Routes": routes, "AdditionalRoutesAvailable": False} for id, routes in tables.items()}
 
 
 def vpc_attribute(vpc: Vpc, attribute: str) -> Json:
@@ -87,6 +106,9 @@ def write(world: World, denied: tuple[str, ...], folder: Path) -> None:
     if "GetManagedPrefixListEntries" not in denied:
         for id in world.prefix_lists:
             _save(folder / f"get-managed-prefix-list-entries-{id}.json", prefix_list_entries(world, id))
+    if DOCUMENTS[_ROUTES] not in denied:
+        for id, document in transit_gateway_routes(world).items():
+            _save(folder / f"search-transit-gateway-routes-{id}.json", document)
 
 
 def _save(file: Path, document: Json) -> None:
@@ -250,6 +272,27 @@ def _route(route: Route) -> Json:
         "Origin": "CreateRouteTable" if route.target == "local" else "CreateRoute",
         "State": "blackhole" if route.blackhole else "active",
     }
+
+
+def _nat_gateways(world: World) -> list[Json]:
+    """Those that routes lead to: regional ones, as no world declares a subnet of theirs. One behind a blackhole is gone."""
+    vpcs = {
+        route.target: table.vpc
+        for table in world.route_tables.values()
+        for route in table.routes
+        if route.target.startswith("nat-") and not route.blackhole
+    }
+    return [
+        {
+            "NatGatewayId": id,
+            "VpcId": vpc,
+            "State": "available",
+            "ConnectivityType": "public",
+            "AvailabilityMode": "regional",
+            "NatGatewayAddresses": [],
+        }
+        for id, vpc in vpcs.items()
+    ]
 
 
 def _interface(world: World, interface: Interface) -> Json:
