@@ -119,8 +119,10 @@ fn stays_local(table: &RouteTable, ip: IpAddr) -> bool {
 
 /// "The local route is most preferred even if the propagated routes are more specific."
 /// <https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html>
+/// Nor may a route by prefix list go before it: only one for a whole subnet may.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>
 fn gives_way_to_local(route: &Route) -> bool {
-    route.is_propagated()
+    route.is_propagated() || matches!(route.destination, RouteDestination::PrefixList(_))
 }
 
 /// The prefix lists that lead to gateway endpoints hold public addresses of S3 and DynamoDB alone: for a private
@@ -303,7 +305,8 @@ mod tests {
     fn a_route_that_was_not_read_might_decide() {
         let local = || route("10.0.0.0/16", RouteTarget::Local, "CreateRouteTable");
         let list = route("pl-unread", nat("x"), "CreateRoute");
-        assert!(!decided(vec![local(), list], "10.0.0.9").is_known());
+        assert!(!decided(vec![local(), list.clone()], "10.9.0.9").is_known());
+        assert_eq!(decided(vec![local(), list], "10.0.0.9"), Known::Known(Some("local".to_owned())));
         let odd = Route { destination: RouteDestination::Other("new".to_owned()), ..local() };
         assert!(!decided(vec![local(), odd], "10.0.0.9").is_known());
     }

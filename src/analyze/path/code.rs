@@ -194,6 +194,7 @@ fn reachability_route(path: &Path, kind: StepKind, blocker: &RouteBlocker) -> Op
         RouteBlocker::NotCarried if net::is_private(to) => Code::IgwDestinationAddressNotInRfc1918Egress,
         RouteBlocker::NotCarried => Code::CannotRoute,
         RouteBlocker::Detached => Code::BadStateAttachment,
+        RouteBlocker::NoPublicAddress if kind.is_return() => Code::IgwPrivateIpAssociationForIngress,
         RouteBlocker::NoPublicAddress => Code::IgwPublicIpAssociationForEgress,
         RouteBlocker::NatUnavailable { .. } | RouteBlocker::PeeringInactive { .. } => Code::BadState,
         RouteBlocker::SourceDestCheck => Code::EniSourceDestCheckRestriction,

@@ -82,7 +82,10 @@ pub fn between(inventory: &Inventory, question: &Question) -> Result<Path, EndEr
         End::Address(ip) => holder(inventory, &question.from)?.or_else(|| published(inventory, *ip)),
         _ => holder(inventory, &question.from)?,
     };
-    let to = holder(inventory, &question.to)?;
+    let to = match &question.to {
+        End::Address(_) => None,
+        named => holder(inventory, named)?,
+    };
     let (source_ip, destination_ip) = addresses(question, from, to)?;
     let source = match from {
         Some(eni) => Place::of_interface(source_ip, eni),

@@ -72,7 +72,7 @@ codes! {
     IgwDestinationAddressNotInRfc1918Egress = "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS": Produced,
     IgwDestinationAddressNotInRfc6598Egress = "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS": Produced,
     IgwNatReflection = "IGW_NAT_REFLECTION": NotProduced("a limit of Reachability Analyzer: such flows are followed here"),
-    IgwPrivateIpAssociationForIngress = "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS": NotProduced("packets from the internet are decided from the client on; gateway route tables end the analysis"),
+    IgwPrivateIpAssociationForIngress = "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS": Produced,
     IgwPublicIpAssociationForEgress = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS": Produced,
     IgwSourceAddressNotInRfc1918Ingress = "IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS": NotProduced("packets from the internet are decided from the client on; gateway route tables end the analysis"),
     IgwSourceAddressNotInRfc6598Ingress = "IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS": NotProduced("packets from the internet are decided from the client on; gateway route tables end the analysis"),

@@ -64,6 +64,9 @@ pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> P
 /// Where the routes lead; where they lead nowhere, the only place that holds the address.
 fn destination(inventory: &Inventory, flow: &Flow, source: &Place, aim: &Aim, forward: &Way) -> Place {
     match (&forward.arrival, aim) {
+        (Arrival::Vpc { vpc, .. }, Aim::Interface(place)) if place.vpc.known() != Some(vpc) => {
+            Place::clone(place)
+        }
         (Arrival::Vpc { vpc, ip }, _) => Place::within(inventory, *ip, vpc),
         (Arrival::GatewayEndpoint(_), _) => Place::nowhere(
             flow.destination,
@@ -71,10 +74,23 @@ fn destination(inventory: &Inventory, flow: &Flow, source: &Place, aim: &Aim, fo
         ),
         (Arrival::Stopped | Arrival::Beyond(_), Aim::Interface(place)) => Place::clone(place),
         (Arrival::Stopped | Arrival::Beyond(_), Aim::Address) => match inventory.network_interfaces.ok() {
-            Ok(_) => Place::find(inventory, flow.destination, source.vpc.known()),
+            Ok(all) => {
+                let found = Place::find(inventory, flow.destination, source.vpc.known());
+                let unheld = matches!(&found.eni, Known::Unknown(why) if why.reason == Reason::Unheld);
+                // From the internet, a public address stands for the private one behind it.
+                match all.known_as(flow.destination).next().filter(|_| unheld) {
+                    Some(eni) => Place::of_interface(behind(eni, flow.destination), eni),
+                    None => found,
+                }
+            }
             Err(why) => Place::nowhere(flow.destination, &why),
         },
     }
+}
+
+/// The private address for which a public one stands.
+fn behind(eni: &NetworkInterface, public: IpAddr) -> IpAddr {
+    eni.public_addresses.iter().find(|one| one.public_ip == public).map_or(public, |one| one.private_ip)
 }
 
 struct Question<'a> {
@@ -285,6 +301,17 @@ impl Question<'_> {
         let Some(interface) = self.inventory.interface(eni) else {
             return Ok((StepOutcome::Allow, about("the interface exists".to_owned())));
         };
+        if matches!(fold(&interface.kind).as_str(), "natgateway" | "transitgateway") {
+            return Err(Unknown::new(
+                format!("what answers at {eni}"),
+                Reason::Failed {
+                    message: format!(
+                        "an interface of kind {} takes no connections of its own",
+                        interface.kind
+                    ),
+                },
+            ));
+        }
         let endpoint = self.inventory.endpoint_of(interface);
         if !interface.is_endpoint() && endpoint.known().is_none_or(Option::is_none) {
             let (outcome, ground) = self.attached(interface)?;
@@ -310,7 +337,7 @@ impl Question<'_> {
         let Aim::Interface(meant) = self.aim else { return None };
         let (Known::Known(eni), Known::Known(vpc)) = (&meant.eni, &meant.vpc) else { return None };
         let Arrival::Vpc { vpc: arrived, .. } = &self.forward.arrival else { return None };
-        if arrived == vpc || self.destination.eni.known() == Some(eni) {
+        if arrived == vpc {
             return None;
         }
         Some(overlapped(self.flow.destination, arrived, eni, vpc))

@@ -492,14 +492,23 @@ impl Walker<'_> {
         tables?.get(id.as_str()).map(|table| Some(Arc::clone(table))).ok_or_else(absent)
     }
 
-    /// The other gateway's table for the peering attachment, which both gateways know by one id.
-    fn across(
-        &mut self,
-        gateway: &TransitGatewayId,
-        attachment: &TransitGatewayAttachmentId,
-    ) -> Option<Here> {
+    /// On to the gateway at the other end of a peering attachment, which both know by one id. References end here.
+    /// <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html>
+    fn across(&mut self, gateway: &TransitGatewayId, id: &TransitGatewayAttachmentId) -> Option<Here> {
         self.lose_identity(Loss::TransitGateway);
-        self.beyond(attachment.as_str(), format!("what lies behind {attachment} of {gateway}"))
+        let attachments = self.inventory.transit_gateway_attachments.known();
+        let far = |one: &&TransitGatewayAttachment| one.id == *id && one.transit_gateway != *gateway;
+        let Some(far) = attachments.and_then(|all| all.iter().find(far)).cloned() else {
+            return self.beyond(id.as_str(), format!("the other end of {id}"));
+        };
+        if !far.is_available() {
+            return self.unavailable(&far);
+        }
+        if self.transits >= MOST_TRANSITS {
+            return self.stop(RouteBlocker::Circle, Ground::said("the routes lead in a circle"));
+        }
+        self.transits += 1;
+        self.within(&far.transit_gateway, &far, None)
     }
 
     /// "Security group referencing" needs the gateway's consent and that of both attachments.
@@ -548,7 +557,7 @@ impl Walker<'_> {
         if self.transits >= MOST_TRANSITS {
             return self.stop(RouteBlocker::Circle, Ground::said("the routes lead in a circle"));
         }
-        let exits = match self.exits(&attachment, origin) {
+        let exits = match self.exits(&attachment, vpc, origin) {
             Ok(exits) => exits,
             Err(why) => return self.lose_track(why),
         };
@@ -588,18 +597,25 @@ impl Walker<'_> {
         self.go(here);
     }
 
+    /// The gateway keeps to the zone from which the packet comes. In appliance mode it is that or the destination's, and
+    /// where the attachment has neither, any.
+    /// <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#tgw-appliancemode>
     fn exits(
         &self,
         attachment: &TransitGatewayAttachment,
+        vpc: &VpcId,
         origin: Option<&Here>,
     ) -> Result<Vec<SubnetId>, Unknown> {
-        let subnets = attachment.subnets.ok()?;
+        let subnets = attachment.subnets.ok()?.clone();
         let origin = origin.and_then(|here| self.zone_of(&here.subnet));
-        let same = subnets.iter().find(|subnet| origin.is_some() && self.zone_of(subnet) == origin);
-        Ok(match same {
-            Some(subnet) if attachment.appliance_mode != Some(true) => vec![subnet.clone()],
-            _ => subnets.clone(),
-        })
+        let mut zones: Vec<String> = origin.into_iter().collect();
+        if attachment.appliance_mode == Some(true) {
+            let place = Place::within(self.inventory, self.packet.destination, vpc);
+            zones.extend(place.subnet.known().and_then(|subnet| self.zone_of(subnet)));
+        }
+        let in_zones = |subnet: &&SubnetId| self.zone_of(subnet).is_some_and(|zone| zones.contains(&zone));
+        let near: Vec<_> = subnets.iter().filter(in_zones).cloned().collect();
+        Ok(if near.is_empty() { subnets } else { near })
     }
 
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html>
