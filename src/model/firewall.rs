@@ -40,7 +40,7 @@ pub enum Direction {
 }
 
 /// Whom a security group rule admits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Peer {
     Cidr(IpNet),

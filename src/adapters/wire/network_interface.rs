@@ -135,7 +135,11 @@ impl NetworkInterface {
 /// a group without its id, would deny everything that the group admits.
 fn groups(refs: Option<Vec<GroupRef>>, notes: &mut Notes) -> Option<Vec<SecurityGroupId>> {
     let refs = notes.given("Groups", refs)?;
-    refs.into_iter().map(|group| notes.vital("GroupId", group.group_id).map(SecurityGroupId)).collect()
+    let groups = refs.into_iter().map(|group| notes.vital("GroupId", group.group_id).map(SecurityGroupId));
+    let mut groups: Vec<_> = groups.collect::<Option<_>>()?;
+    // Which comes first means nothing.
+    groups.sort();
+    Some(groups)
 }
 
 fn addresses(texts: impl Iterator<Item = Text>, notes: &mut Notes) -> Vec<IpAddr> {

@@ -261,6 +261,11 @@ impl Shelved for firewall::SecurityGroup {
         if self.rules.iter().any(|rule| rule.id.is_some()) {
             self.rules.retain(|rule| !stands_for_missing(rule));
         }
+        // The API gives rules in no order of its own.
+        self.rules.sort_by(|a, b| {
+            let key = |rule: &firewall::SecurityGroupRule| (rule.direction, rule.protocol, rule.ports);
+            key(a).cmp(&key(b)).then_with(|| a.peer.cmp(&b.peer)).then_with(|| a.id.cmp(&b.id))
+        });
     }
 }
 

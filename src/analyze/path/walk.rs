@@ -11,6 +11,7 @@ use crate::{
         route::{self, RouteDecision},
     },
     model::{
+        endpoint::fold,
         firewall::{Direction, NetworkAcl},
         gateway::NatGateway,
         id::{
@@ -381,7 +382,15 @@ impl Walker<'_> {
         self.way.steps.push(Step { kind: self.packet.kind, outcome, ground: Ground::Unknown });
     }
 
+    /// While it is being changed nothing is said of the packets that it carries.
     fn unavailable(&mut self, attachment: &TransitGatewayAttachment) -> Option<Here> {
+        if matches!(fold(&attachment.state).as_str(), "modifying" | "rollingback" | "pending" | "initiating")
+        {
+            let (id, state) = (&attachment.id, &attachment.state);
+            let message = "this state is transient".to_owned();
+            let missing = format!("whether {id} carries packets while it is {state}");
+            return self.lose_track(Unknown::new(missing, Reason::Failed { message }));
+        }
         let what = format!("{} is {}", attachment.id, attachment.state);
         let ground = Ground::about(ResourceKind::TransitGatewayAttachment, &attachment.id, what);
         self.transit_stop(TransitBlocker::Unavailable { state: attachment.state.clone() }, ground)

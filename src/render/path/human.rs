@@ -20,7 +20,7 @@ pub fn render(report: &PathReport, styles: &Styles) -> String {
                 StepVerdict::Deny => paint(styles.bad, "✗"),
             };
             let about = part.resource.as_ref().map_or("", |resource| resource.id.as_str());
-            text.push_str(&format!("  {:<26} {mark} {about:<24} {}\n", step.step, part.rule));
+            text += &format!("  {:<26} {mark} {about:<24} {}\n", step.step, part.rule);
         }
     }
     let verdict = match &report.verdict {
@@ -31,6 +31,6 @@ pub fn render(report: &PathReport, styles: &Styles) -> String {
         }
         Known::Unknown(why) => format!("undecided: {} ({})", why.missing, why.reason.describe()),
     };
-    text.push_str(&format!("\n  {verdict}\n"));
+    text += &format!("\n  {verdict}\n");
     text
 }

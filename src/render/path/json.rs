@@ -146,10 +146,10 @@ fn end(end: &EndReport) -> JsonEnd<'_> {
     JsonEnd {
         named: &end.named,
         ip: end.ip.to_string(),
-        eni: end.eni.as_ref().map(|id| id.as_str()),
-        subnet: end.subnet.as_ref().map(|id| id.as_str()),
-        vpc: end.vpc.as_ref().map(|id| id.as_str()),
-        az_id: end.az_id.as_ref().map(|id| id.as_str()),
+        eni: end.eni.as_ref().map(crate::model::id::NetworkInterfaceId::as_str),
+        subnet: end.subnet.as_ref().map(crate::model::id::SubnetId::as_str),
+        vpc: end.vpc.as_ref().map(crate::model::id::VpcId::as_str),
+        az_id: end.az_id.as_ref().map(crate::model::id::AzId::as_str),
     }
 }
 
