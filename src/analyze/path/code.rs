@@ -210,3 +210,143 @@ fn reachability_route(path: &Path, kind: StepKind, blocker: &RouteBlocker) -> Op
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, net::IpAddr};
+
+    use super::*;
+    use crate::{
+        analyze::{
+            network_acl::AclDecision,
+            path::{Aim, Coverage, Ground, Identity, Seen, StepOutcome},
+            place::Place,
+        },
+        model::{
+            known::{Reason, Unknown},
+            net::{Flow, PortRange, TCP},
+        },
+    };
+
+    fn denial(rules: usize, lost: Option<Loss>) -> Denial {
+        Denial {
+            groups: vec!["sg-1".into()],
+            peer: "10.0.0.1".parse().unwrap(),
+            other_ports: Vec::new(),
+            other_peers: Vec::new(),
+            far: Vec::new(),
+            rules,
+            default_group: false,
+            lost,
+        }
+    }
+
+    /// One of every way in which a step stops a flow.
+    fn blockers() -> Vec<Blocker> {
+        let decision = AclDecision { parts: Vec::new(), ipv6_forgotten: false };
+        let status = || "available".to_owned();
+        let transit = [
+            TransitBlocker::Detached,
+            TransitBlocker::Unavailable { state: "deleted".to_owned() },
+            TransitBlocker::NotInZone { zone: "usw2-az1".to_owned() },
+            TransitBlocker::Unassociated,
+            TransitBlocker::Missing,
+            TransitBlocker::Blackhole,
+        ];
+        let routes = [
+            RouteBlocker::Missing,
+            RouteBlocker::Blackhole,
+            RouteBlocker::NotCarried,
+            RouteBlocker::Detached,
+            RouteBlocker::NoPublicAddress,
+            RouteBlocker::NatUnavailable { state: "failed".to_owned() },
+            RouteBlocker::SourceDestCheck,
+            RouteBlocker::BeyondPeering,
+            RouteBlocker::PeeringInactive { status: "deleted".to_owned() },
+            RouteBlocker::Astray { vpc: "vpc-1".into() },
+            RouteBlocker::Circle,
+        ];
+        let losses = [
+            Loss::OtherRegion("pcx-1".into()),
+            Loss::TransitGateway,
+            Loss::Middlebox("eni-1".to_owned()),
+            Loss::Translated("nat-1".to_owned()),
+        ];
+        let mut all = vec![
+            Blocker::Acl { decision },
+            Blocker::CannotInitiate,
+            Blocker::EndpointState(EndpointState::Rejected),
+            Blocker::NotInUse { status: status() },
+            Blocker::NotRunning { state: "stopped".to_owned() },
+            Blocker::Protocol,
+            Blocker::ServiceNotInZone { zone: "usw2-az1".to_owned() },
+            Blocker::Unheld,
+            Blocker::Overlapped { eni: "eni-1".into(), vpc: "vpc-1".into() },
+            Blocker::Group(denial(0, None)),
+            Blocker::Group(denial(1, None)),
+        ];
+        all.extend(losses.into_iter().map(|loss| Blocker::Group(denial(1, Some(loss)))));
+        all.extend(routes.into_iter().map(Blocker::Route));
+        all.extend(transit.into_iter().map(|why| Blocker::Route(RouteBlocker::Transit(why))));
+        all
+    }
+
+    fn path_to(destination: &str) -> Path {
+        let source: IpAddr = "10.0.0.1".parse().unwrap();
+        let destination = destination.parse().unwrap();
+        let nowhere = Unknown::new("a place", Reason::Absent);
+        let flow = Flow {
+            source,
+            source_ports: PortRange { from: 32_768, to: 60_999 },
+            destination,
+            destination_port: 443,
+            protocol: TCP,
+        };
+        Path {
+            seen: Seen { ip: source, ports: flow.source_ports, identity: Identity::Kept },
+            flow,
+            source: Place::nowhere(source, &nowhere),
+            destination: Place::nowhere(destination, &nowhere),
+            aim: Aim::Address,
+            steps: Vec::new(),
+        }
+    }
+
+    fn each(mut look: impl FnMut(&Path, &Step, &Blocker)) {
+        for destination in ["10.1.0.1", "100.64.0.1", "8.8.8.8"] {
+            let path = path_to(destination);
+            for blocker in blockers() {
+                for kind in StepKind::ALL {
+                    let outcome = StepOutcome::Deny(blocker.clone());
+                    look(&path, &Step { kind, outcome, ground: Ground::Unknown }, &blocker);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_tells_which_codes_of_aws_come_out() {
+        assert_eq!(ReachabilityCode::ALL.len(), 76);
+        let names: BTreeSet<_> = ReachabilityCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), 76, "each once");
+        let mut seen = BTreeSet::new();
+        each(|path, step, blocker| seen.extend(reachability_code(path, step, blocker)));
+        let produced: BTreeSet<_> = ReachabilityCode::ALL
+            .iter()
+            .copied()
+            .filter(|code| code.coverage() == Coverage::Produced)
+            .collect();
+        assert_eq!(seen, produced);
+    }
+
+    #[test]
+    fn every_blocker_has_a_code_of_ours() {
+        each(|path, step, blocker| {
+            let code = code(path, step, blocker);
+            assert!(
+                code.contains('-') && code.chars().all(|c| c.is_ascii_lowercase() || "-6".contains(c)),
+                "{code}"
+            );
+        });
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use ipnet::IpNet;
+
 use crate::{
     analyze::{
         network_acl,
@@ -36,6 +38,9 @@ pub enum Aim {
 /// Analyses a flow from a place. The destination is found along the routes, never by its address alone: VPCs repeat
 /// the ranges of others.
 pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> Path {
+    if is_amazon_dns(inventory, flow, &source) {
+        return amazon_dns(flow, source);
+    }
     let forward = walk::follow(
         inventory,
         &source,
@@ -59,6 +64,37 @@ pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> P
     };
     let steps = question.steps();
     Path { flow: flow.clone(), seen: forward.seen.clone(), steps, source, destination, aim }
+}
+
+const DNS_PORT: u16 = 53;
+
+/// The VPC's resolver: the base of the VPC's primary range plus two, or a link-local address.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
+fn is_amazon_dns(inventory: &Inventory, flow: &Flow, source: &Place) -> bool {
+    let own = source.vpc.known().and_then(|id| inventory.vpc(id));
+    let base = own.and_then(|vpc| vpc.cidrs.iter().find(|cidr| cidr.addr().is_ipv4()));
+    let plus_two = |ip: IpAddr| match (base, ip) {
+        (Some(IpNet::V4(base)), IpAddr::V4(ip)) => u32::from(base.network()).wrapping_add(2) == u32::from(ip),
+        _ => false,
+    };
+    let link_local = [IpAddr::from([169, 254, 169, 253]), IpAddr::from(LINK_LOCAL_DNS_V6)];
+    let at_resolver = plus_two(flow.destination) || link_local.contains(&flow.destination);
+    flow.destination_port == DNS_PORT && source.vpc.is_known() && at_resolver
+}
+
+/// `fd00:ec2::253`
+const LINK_LOCAL_DNS_V6: [u16; 8] = [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253];
+
+/// Neither groups nor ACLs filter traffic to and from the Amazon DNS server, and no route leads it elsewhere.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
+fn amazon_dns(flow: &Flow, source: Place) -> Path {
+    let what = "the VPC's own resolver: nothing filters the way to it";
+    let step = |kind| Step { kind, outcome: StepOutcome::Allow, ground: Ground::said(what) };
+    let steps = StepKind::ALL.into_iter().map(step).collect();
+    let seen = Seen { ip: flow.source, ports: flow.source_ports, identity: Identity::Kept };
+    let nowhere = Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld);
+    let destination = Place::nowhere(flow.destination, &nowhere);
+    Path { flow: flow.clone(), source, destination, aim: Aim::Address, seen, steps }
 }
 
 /// Where the routes lead; where they lead nowhere, the only place that holds the address.

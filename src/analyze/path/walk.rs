@@ -214,6 +214,11 @@ impl Walker<'_> {
             RouteTarget::InternetGateway(id) => self.internet(&here, id, ground),
             RouteTarget::EgressOnlyInternetGateway(id) => self.egress_only(id, ground),
             RouteTarget::NetworkInterface(id) => self.interface(here, id, ground),
+            // "Endpoint connections cannot be extended out of a VPC."
+            // <https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>
+            RouteTarget::VpcEndpoint(id) if route::is_gateway(self.inventory, id) && self.transits > 0 => {
+                self.stop(RouteBlocker::NotCarried, ground)
+            }
             RouteTarget::VpcEndpoint(id) if route::is_gateway(self.inventory, id) => {
                 self.pass(ground);
                 self.way.arrival = Arrival::GatewayEndpoint(EndpointId::new(id));
