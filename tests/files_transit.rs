@@ -166,6 +166,16 @@ fn routes_find_their_table() {
 }
 
 #[test]
+fn a_route_that_is_not_in_force_is_none() {
+    let mut routes = routes();
+    for state in ["pending", "deleting", "deleted"] {
+        let gone = json!({"DestinationCidrBlock": "10.1.2.0/24", "Type": "static", "State": state});
+        routes["Routes"].as_array_mut().unwrap().push(gone);
+    }
+    assert_eq!(table(&load(&[("tgw-rtb-1.json", routes)])).routes.known().unwrap().len(), 3);
+}
+
+#[test]
 fn a_table_whose_routes_nobody_gave_has_unknown_routes() {
     let inventory = load(&[("t.json", tables())]);
     assert_eq!(missing(&table(&inventory).routes), (actions::TRANSIT_GATEWAY_ROUTES, &Reason::Absent));

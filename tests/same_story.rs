@@ -188,6 +188,7 @@ fn route() -> impl Strategy<Value = Value> {
         ("VpcPeeringConnectionId", "pcx-1"),
         ("NetworkInterfaceId", "eni-1"),
         ("CarrierGatewayId", "cagw-1"),
+        ("IpAddress", "10.0.0.9"),
         ("CoreNetworkArn", "arn:aws:networkmanager::1:core-network/c"),
     ];
     let destination = prop_oneof![

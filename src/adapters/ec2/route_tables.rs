@@ -51,6 +51,7 @@ impl From<sdk::Route> for wire::Route {
             vpc_peering_connection_id: route.vpc_peering_connection_id.into(),
             core_network_arn: route.core_network_arn.into(),
             odb_network_arn: route.odb_network_arn.into(),
+            ip_address: route.ip_address.into(),
             origin: route.origin.as_ref().map(sdk::RouteOrigin::as_str).into(),
             state: route.state.as_ref().map(sdk::RouteState::as_str).into(),
         }

@@ -50,6 +50,8 @@ pub(crate) struct Route {
     pub(crate) vpc_peering_connection_id: Text,
     pub(crate) core_network_arn: Text,
     pub(crate) odb_network_arn: Text,
+    /// The next hop of a route that a VPC Route Server put in.
+    pub(crate) ip_address: Text,
     pub(crate) origin: Text,
     pub(crate) state: Text,
 }
@@ -116,7 +118,7 @@ impl Route {
 
     /// EC2 names the target in one of a dozen fields; a route to an instance has its interface too.
     fn take_target(&mut self, table: &RouteTableId, notes: &mut Notes) -> RouteTarget {
-        let fields: [(&mut Text, Make); 11] = [
+        let fields: [(&mut Text, Make); 12] = [
             (&mut self.vpc_peering_connection_id, |id| RouteTarget::Peering(PeeringConnectionId(id))),
             (&mut self.transit_gateway_id, RouteTarget::TransitGateway),
             (&mut self.nat_gateway_id, RouteTarget::NatGateway),
@@ -128,6 +130,7 @@ impl Route {
             (&mut self.carrier_gateway_id, RouteTarget::Other),
             (&mut self.core_network_arn, RouteTarget::Other),
             (&mut self.odb_network_arn, RouteTarget::Other),
+            (&mut self.ip_address, RouteTarget::Other),
         ];
         fields.into_iter().find_map(|(field, make)| field.0.take().map(make)).unwrap_or_else(|| {
             notes.say(format_args!("{table}: a route without a target"));

@@ -11,6 +11,7 @@ use super::{
     words,
 };
 use crate::model::{
+    endpoint::fold,
     id::{PrefixListId, TransitGatewayAttachmentId, TransitGatewayId, TransitGatewayRouteTableId},
     inventory::actions,
     known::{Known, Reason},
@@ -90,7 +91,9 @@ impl Record for TransitGatewayRoutes {
     }
 
     fn read(self, notes: &mut Notes) -> Option<Self::Model> {
-        let routes = whole(self.routes, TransitGatewayRoute::read, actions::TRANSIT_GATEWAY_ROUTES, notes);
+        let routes =
+            self.routes.map(|routes| routes.into_iter().filter(TransitGatewayRoute::in_force).collect());
+        let routes = whole(routes, TransitGatewayRoute::read, actions::TRANSIT_GATEWAY_ROUTES, notes);
         Some(Self::Model { routes, ..bare(self.id) })
     }
 }
@@ -130,6 +133,12 @@ fn whole<T, M>(
 }
 
 impl TransitGatewayRoute {
+    /// What is `pending`, `deleting` or `deleted` forwards nothing, and a search for the others does not show it.
+    fn in_force(&self) -> bool {
+        let state = self.state.0.as_deref().map(fold);
+        !state.is_some_and(|state| matches!(state.as_str(), "pending" | "deleting" | "deleted"))
+    }
+
     fn read(self) -> Result<transit::TransitGatewayRoute, String> {
         let destination = match (self.destination_cidr_block.0, self.prefix_list_id.0) {
             // A prefix list's routes come one by one, each with its CIDR.

@@ -110,6 +110,8 @@ class Interface:
     endpoint: str | None = None
     #: An appliance that passes on what routes send to it; group references do not survive it.
     forwards: bool = False
+    #: Whether it refuses packets that are neither from it nor for it, as an interface does unless it is told not to.
+    source_dest_check: bool = True
 
 
 @dataclass(frozen=True)

@@ -312,7 +312,7 @@ def _interface(world: World, interface: Interface) -> Json:
         "PrivateIpAddress": interface.ip,
         "PrivateIpAddresses": [address],
         "RequesterManaged": interface.endpoint is not None,
-        "SourceDestCheck": True,
+        "SourceDestCheck": interface.source_dest_check,
         "Status": "in-use",
         "SubnetId": interface.subnet,
         "TagSet": [],
