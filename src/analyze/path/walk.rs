@@ -488,19 +488,8 @@ impl Walker<'_> {
         let id = match &attachment.association {
             Known::Known(None) => return Ok(None),
             Known::Known(Some(id)) => id.clone(),
-            Known::Unknown(why) => {
-                let mut whole = true;
-                for table in tables.clone()?.linked(attachment.transit_gateway.as_str()) {
-                    match &table.associations {
-                        Known::Known(all) if all.contains(&attachment.id) => {
-                            return Ok(Some(Arc::clone(table)));
-                        }
-                        Known::Known(_) => {}
-                        Known::Unknown(_) => whole = false,
-                    }
-                }
-                return if whole { Ok(None) } else { Err(why.clone()) };
-            }
+            // Who does not own the gateway is not told.
+            Known::Unknown(why) => return Err(why.clone()),
         };
         let absent = || Unknown::new(actions::TRANSIT_GATEWAY_ROUTE_TABLES, Reason::Absent);
         tables?.get(id.as_str()).map(|table| Some(Arc::clone(table))).ok_or_else(absent)
