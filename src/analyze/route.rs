@@ -200,14 +200,9 @@ pub fn is_gateway(inventory: &Inventory, id: &str) -> bool {
 
 /// The destination and where it leads, as the console prints a transit gateway's route.
 pub fn describe_transit(route: &TransitGatewayRoute) -> String {
-    let destination = match &route.destination {
-        RouteDestination::Cidr(cidr) => cidr.to_string(),
-        RouteDestination::PrefixList(id) => id.to_string(),
-        RouteDestination::Other(text) => text.clone(),
-    };
     let attachments: Vec<_> = route.attachments.iter().map(|attachment| attachment.id.as_str()).collect();
     let to = if route.is_blackhole() { "(blackhole)".to_owned() } else { attachments.join(", ") };
-    format!("{destination} → {to}")
+    format!("{} → {to}", route.destination)
 }
 
 /// The active peering connection between two VPCs.
@@ -236,13 +231,8 @@ pub fn may_decide(inventory: &Inventory, route: &Route, ip: IpAddr) -> bool {
 
 /// The destination as the console prints it.
 pub fn describe(route: &Route) -> String {
-    let destination = match &route.destination {
-        RouteDestination::Cidr(cidr) => cidr.to_string(),
-        RouteDestination::PrefixList(id) => id.to_string(),
-        RouteDestination::Other(text) => text.clone(),
-    };
     let state = if route.is_blackhole() { " (blackhole)" } else { "" };
-    format!("{destination} → {}{state}", route.target.id())
+    format!("{} → {}{state}", route.destination, route.target.id())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Route tables and what connects VPCs.
 
+use std::fmt;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,17 @@ pub enum RouteDestination {
     Cidr(IpNet),
     PrefixList(PrefixListId),
     Other(String),
+}
+
+impl fmt::Display for RouteDestination {
+    /// As the console prints it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cidr(cidr) => cidr.fmt(f),
+            Self::PrefixList(id) => id.fmt(f),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,9 +76,20 @@ impl Ground {
                     },
                 })
             }
-            Self::Route { table, .. } => Some(ResourceRef::new(ResourceKind::RouteTable, &table.id)),
-            Self::Transit { table, .. } => {
-                Some(ResourceRef::new(ResourceKind::TransitGatewayRouteTable, &table.id))
+            Self::Route { table, route } => {
+                let resource = ResourceRef::new(ResourceKind::RouteTable, &table.id);
+                Some(match route.and_then(|at| table.routes.get(at)) {
+                    Some(route) => resource.at(&route.destination),
+                    None => resource,
+                })
+            }
+            Self::Transit { table, route } => {
+                let resource = ResourceRef::new(ResourceKind::TransitGatewayRouteTable, &table.id);
+                let routes = table.routes.known().map_or(&[][..], Vec::as_slice);
+                Some(match route.and_then(|at| routes.get(at)) {
+                    Some(route) => resource.at(&route.destination),
+                    None => resource,
+                })
             }
             Self::Said { about, .. } => about.clone(),
             Self::Unknown => None,
