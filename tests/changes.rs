@@ -461,6 +461,7 @@ fn a_prefix_list_that_a_rule_names() {
             [PrefixList {
                 id: "pl-1".into(),
                 name: String::new(),
+                ipv6: None,
                 entries: Known::Known(vec![cidr.parse().unwrap()]),
             }]
             .into_iter()

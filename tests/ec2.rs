@@ -389,7 +389,7 @@ async fn what_routes_lead_to_is_asked_for_and_no_more() {
     let table = &inventory.transit_gateway_route_tables.known().unwrap()[0];
     assert_eq!(table.routes.known().unwrap().len(), 3);
     assert_eq!(api.requests("SearchTransitGatewayRoutes").len(), 1);
-    for never in [why(&inventory.instances), why(&inventory.internet_gateways)] {
+    for never in [why(&inventory.instances), why(&inventory.gateways)] {
         assert_eq!(never.reason, Reason::NotAsked);
     }
     assert!(

@@ -325,8 +325,7 @@ fn an_internet_gateway_counts_where_it_is_attached() {
         "i.json",
         json!({"InternetGateways": [{"InternetGatewayId": "igw-1", "Attachments": attachments}]}),
     )]);
-    let vpcs: Vec<_> =
-        inventory.internet_gateways.known().unwrap()[0].vpcs.iter().map(ToString::to_string).collect();
+    let vpcs: Vec<_> = inventory.gateways.known().unwrap()[0].vpcs.iter().map(ToString::to_string).collect();
     assert_eq!(vpcs, ["vpc-1", "vpc-2", "vpc-4"]);
 }
 
@@ -361,7 +360,7 @@ fn what_says_too_little_makes_its_list_unknown(key: &str, record: &Value) -> Str
     let reason = match key {
         "Reservations" => missing(&inventory.instances).1,
         "NatGateways" => missing(&inventory.nat_gateways).1,
-        "InternetGateways" => missing(&inventory.internet_gateways).1,
+        "InternetGateways" => missing(&inventory.gateways).1,
         "TransitGatewayAttachments" => missing(&inventory.transit_gateway_attachments).1,
         "TransitGatewayRouteTables" => missing(&inventory.transit_gateway_route_tables).1,
         _ => missing(&inventory.transit_gateways).1,
@@ -374,7 +373,7 @@ fn what_a_path_does_not_need_is_left_alone() {
     let inventory = load(&[(
         "a.json",
         json!({"TransitGateways": [], "TransitGatewayRouteTablePropagations": [{"State": "enabled"}],
-            "EgressOnlyInternetGateways": [{}], "VpnGateways": 7}),
+            "CarrierGateways": [{}], "CustomerGateways": 7}),
     )]);
     assert_eq!(inventory.transit_gateways.known().unwrap().len(), 0);
     assert_eq!(missing(&inventory.transit_gateway_route_tables).1, &Reason::Absent);

@@ -132,6 +132,11 @@ impl AclDecision {
         Known::Known(if total == 0 { 0.0 } else { f64::from(blocked) / f64::from(total) })
     }
 
+    /// The ports that are denied.
+    pub fn denied(&self) -> impl Iterator<Item = PortRange> {
+        self.parts.iter().filter(|part| part.allowed == Known::Known(false)).map(|part| part.ports)
+    }
+
     /// The denying part that is decided first: whatever is put before it goes before all denials.
     pub fn first_denial(&self) -> Option<&AclPart> {
         self.parts.iter().find(|part| part.allowed == Known::Known(false))

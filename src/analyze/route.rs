@@ -56,7 +56,7 @@ pub fn decide(inventory: &Inventory, table: &RouteTable, ip: IpAddr) -> Known<Op
     let mut best: Option<(Rank, usize)> = None;
     let mut tie = None;
     let local = stays_local(table, ip);
-    let candidates = table.routes.iter().enumerate().filter(|(_, route)| may_carry(route, ip));
+    let candidates = table.routes.iter().enumerate().filter(|(_, route)| may_carry(inventory, route, ip));
     for (at, route) in candidates.filter(|(_, route)| !(local && gives_way_to_local(route))) {
         let length = match match_length(inventory, &route.destination, ip) {
             Ok(Some(length)) => length,
@@ -127,10 +127,14 @@ fn gives_way_to_local(route: &Route) -> bool {
 
 /// The prefix lists that lead to gateway endpoints hold public addresses of S3 and DynamoDB alone: for a private
 /// address such a route is out of the question, even when its list was not read.
-fn may_carry(route: &Route, ip: IpAddr) -> bool {
-    let to_gateway_endpoint = matches!(route.target, RouteTarget::VpcEndpoint(_));
-    let by_list = matches!(route.destination, RouteDestination::PrefixList(_));
-    !(to_gateway_endpoint && by_list && net::is_private(ip))
+fn may_carry(inventory: &Inventory, route: &Route, ip: IpAddr) -> bool {
+    let (RouteTarget::VpcEndpoint(id), RouteDestination::PrefixList(list)) =
+        (&route.target, &route.destination)
+    else {
+        return true;
+    };
+    let of_aws = || inventory.prefix_list(list).is_some_and(|list| list.name.starts_with("com.amazonaws."));
+    !(net::is_private(ip) && (is_gateway(inventory, id) || of_aws()))
 }
 
 /// The prefix length with which a route matches, or that it does not.
@@ -144,7 +148,8 @@ fn match_length(
         RouteDestination::PrefixList(id) => {
             let unknown = || Unknown::new(actions::PREFIX_LIST_ENTRIES, Reason::Absent);
             let list = inventory.prefix_list(id).ok_or_else(unknown)?;
-            let matching = list.entries.ok()?.iter().filter(|net| net.contains(&ip));
+            let entries = list.entries_for(ip);
+            let matching = entries.ok()?.iter().filter(|net| net.contains(&ip));
             Ok(matching.map(ipnet::IpNet::prefix_len).max())
         }
         RouteDestination::Other(text) => {
@@ -226,7 +231,7 @@ pub fn block_of(inventory: &Inventory, place: &Place) -> ipnet::IpNet {
 
 /// Whether this route might decide for a destination, for all that is known of it.
 pub fn may_decide(inventory: &Inventory, route: &Route, ip: IpAddr) -> bool {
-    may_carry(route, ip) && match_length(inventory, &route.destination, ip) != Ok(None)
+    may_carry(inventory, route, ip) && match_length(inventory, &route.destination, ip) != Ok(None)
 }
 
 /// The destination as the console prints it.
@@ -261,6 +266,7 @@ mod tests {
         let list = crate::model::firewall::PrefixList {
             id: "pl-known".into(),
             name: String::new(),
+            ipv6: None,
             entries: Known::Known(vec!["10.2.0.0/16".parse().unwrap()]),
         };
         inventory.prefix_lists = Known::Known(vec![list].into());

@@ -199,7 +199,9 @@ fn peer_fits(
             unsettled => unsettled,
         },
         Peer::PrefixList(id) => match inventory.prefix_list(id) {
-            Some(list) => list.entries.as_ref().map(|nets| nets.iter().any(|net| net.contains(&other.ip))),
+            Some(list) => {
+                list.entries_for(other.ip).map(|nets| nets.iter().any(|net| net.contains(&other.ip)))
+            }
             None => Known::unknown(actions::PREFIX_LIST_ENTRIES, Reason::Absent),
         },
         Peer::Other(text) => Known::unknown(

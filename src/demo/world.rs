@@ -243,6 +243,7 @@ fn interface(ip: Ipv4Addr, group: &str) -> NetworkInterface {
         vpc: vpc_id(),
         subnet: subnet_of(ip),
         az_id: None,
+        az: None,
         kind: String::new(),
         status: "in-use".to_owned(),
         description: String::new(),

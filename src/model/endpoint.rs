@@ -85,6 +85,9 @@ pub struct NetworkInterface {
     pub vpc: VpcId,
     pub subnet: SubnetId,
     pub az_id: Option<AzId>,
+    /// The zone's name in this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub az: Option<String>,
     /// `interface`, `vpc_endpoint`, `branch`, `nat_gateway`, …, in wire form.
     pub kind: String,
     /// `in-use`, `available`, …, in wire form.

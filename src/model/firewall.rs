@@ -1,5 +1,7 @@
 //! Security groups and network ACLs, as EC2 describes them.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,9 @@ pub enum Peer {
 pub struct PrefixList {
     pub id: PrefixListId,
     pub name: String,
+    /// `AddressFamily`: a list has entries of one family alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<bool>,
     pub entries: Known<Vec<IpNet>>,
 }
 
@@ -106,6 +111,16 @@ impl Indexed for NetworkAcl {
     /// Its subnets.
     fn links(&self) -> impl Iterator<Item = &str> {
         self.subnets.iter().map(SubnetId::as_str)
+    }
+}
+
+impl PrefixList {
+    /// The networks of the list that could hold an address, for all that is known: none, if it is of the other family.
+    pub fn entries_for(&self, ip: IpAddr) -> Known<&[IpNet]> {
+        if self.ipv6.is_some_and(|ipv6| ipv6 != ip.is_ipv6()) {
+            return Known::Known(&[]);
+        }
+        self.entries.as_ref().map(Vec::as_slice)
     }
 }
 

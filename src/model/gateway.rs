@@ -1,11 +1,11 @@
-//! Gateways that a route may lead to: NAT and internet gateways.
+//! Gateways that a route may lead to: NAT gateways, and those at the edge of a VPC.
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    id::{InternetGatewayId, NatGatewayId, NetworkInterfaceId, SubnetId, VpcId},
+    id::{GatewayId, NatGatewayId, NetworkInterfaceId, SubnetId, VpcId},
     listing::Indexed,
 };
 
@@ -31,9 +31,10 @@ pub struct NatGatewayAddress {
     pub public_ip: Option<IpAddr>,
 }
 
+/// An internet, egress-only internet or virtual private gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InternetGateway {
-    pub id: InternetGatewayId,
+pub struct AttachedGateway {
+    pub id: GatewayId,
     /// The VPCs it is attached to; in practice one.
     pub vpcs: Vec<VpcId>,
 }
@@ -50,7 +51,7 @@ impl Indexed for NatGateway {
     }
 }
 
-impl Indexed for InternetGateway {
+impl Indexed for AttachedGateway {
     fn id(&self) -> &str {
         self.id.as_str()
     }

@@ -42,10 +42,10 @@ ids! {
     DhcpOptionsId,
     /// `vpce-…`
     EndpointId,
+    /// `igw-…`, `eigw-…`, `vgw-…`
+    GatewayId,
     /// `i-…`
     InstanceId,
-    /// `igw-…`
-    InternetGatewayId,
     /// `nat-…`
     NatGatewayId,
     /// `acl-…`

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     endpoint::{EndpointService, NetworkInterface, VpcEndpoint},
     firewall::{NetworkAcl, PrefixList, SecurityGroup},
-    gateway::{InternetGateway, NatGateway},
+    gateway::{AttachedGateway, NatGateway},
     id::{
         AzId, DhcpOptionsId, EndpointId, NetworkAclId, NetworkInterfaceId, PeeringConnectionId, PrefixListId,
         RouteTableId, SecurityGroupId, SubnetId, VpcId,
@@ -39,8 +39,8 @@ pub struct Inventory {
     pub dhcp_options: Known<Listing<DhcpOptions>>,
     #[serde(default = "not_asked::instances")]
     pub instances: Known<Listing<Instance>>,
-    #[serde(default = "not_asked::internet_gateways")]
-    pub internet_gateways: Known<Listing<InternetGateway>>,
+    #[serde(default = "not_asked::gateways")]
+    pub gateways: Known<Listing<AttachedGateway>>,
     #[serde(default = "not_asked::nat_gateways")]
     pub nat_gateways: Known<Listing<NatGateway>>,
     #[serde(default = "not_asked::transit_gateways")]
@@ -121,7 +121,7 @@ impl Inventory {
             prefix_lists: Known::Unknown(unknown(actions::PREFIX_LIST_ENTRIES)),
             dhcp_options: Known::Unknown(unknown(actions::DHCP_OPTIONS)),
             instances: Known::Unknown(unknown(actions::INSTANCES)),
-            internet_gateways: Known::Unknown(unknown(actions::INTERNET_GATEWAYS)),
+            gateways: Known::Unknown(unknown(actions::INTERNET_GATEWAYS)),
             nat_gateways: Known::Unknown(unknown(actions::NAT_GATEWAYS)),
             transit_gateways: Known::Unknown(unknown(actions::TRANSIT_GATEWAYS)),
             transit_gateway_attachments: Known::Unknown(unknown(actions::TRANSIT_GATEWAY_ATTACHMENTS)),
@@ -253,7 +253,7 @@ impl Indexed for DhcpOptions {
 /// Facts recorded before these lists were read.
 mod not_asked {
     use super::{
-        Instance, InternetGateway, Known, Listing, NatGateway, TransitGateway, TransitGatewayAttachment,
+        AttachedGateway, Instance, Known, Listing, NatGateway, TransitGateway, TransitGatewayAttachment,
         TransitGatewayRouteTable, actions,
     };
 
@@ -261,7 +261,7 @@ mod not_asked {
         Known::not_asked(actions::INSTANCES)
     }
 
-    pub(super) fn internet_gateways() -> Known<Listing<InternetGateway>> {
+    pub(super) fn gateways() -> Known<Listing<AttachedGateway>> {
         Known::not_asked(actions::INTERNET_GATEWAYS)
     }
 

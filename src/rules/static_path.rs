@@ -37,6 +37,8 @@ pub fn explain_path(inventory: &Inventory, question: &Question, path: &Path) -> 
         let aws_code = path::reachability_code(path, step, what).map(path::ReachabilityCode::as_str);
         blocker(step, path::code(path, step, what), aws_code)
     });
+    let mut blockers: Vec<BlockerReport> = blockers.collect();
+    hand_out(&fixes, &mut blockers);
     let partly = path.steps.iter().filter(|step| step.blocked_share() > 0.0);
     PathReport {
         verdict: path.verdict(),
@@ -46,7 +48,7 @@ pub fn explain_path(inventory: &Inventory, question: &Question, path: &Path) -> 
         port: path.flow.destination_port,
         source_ports: path.flow.source_ports,
         steps: StepKind::ALL.into_iter().map(|kind| step(path, kind)).collect(),
-        blockers: blockers.collect(),
+        blockers,
         warnings: partly
             .map(|step| {
                 let aws_code = path::ReachabilityCode::SubnetAclRestriction.as_str();
@@ -56,6 +58,17 @@ pub fn explain_path(inventory: &Inventory, question: &Question, path: &Path) -> 
         undecided: undecided(path),
         fixes,
         verified,
+    }
+}
+
+/// What only comes to be needed once others of the set are made belongs to the blocker that hides it: the first about
+/// routes.
+fn hand_out(fixes: &[Fix], blockers: &mut [BlockerReport]) {
+    let handed = |fix: &Fix| blockers.iter().any(|blocker| blocker.fixes.contains(fix));
+    let left: Vec<Fix> = fixes.iter().filter(|fix| !handed(fix)).cloned().collect();
+    let route = blockers.iter().position(|blocker| blocker.step.ends_with("-route"));
+    if let Some(blocker) = blockers.get_mut(route.unwrap_or_default()) {
+        blocker.fixes.extend(left);
     }
 }
 

@@ -10,7 +10,7 @@ use vpce_doctor::model::{
 pub(crate) fn as_by_api(loaded: Inventory) -> Inventory {
     Inventory {
         instances: unasked(loaded.instances),
-        internet_gateways: unasked(loaded.internet_gateways),
+        gateways: unasked(loaded.gateways),
         nat_gateways: unasked(loaded.nat_gateways),
         transit_gateways: unasked(loaded.transit_gateways),
         transit_gateway_attachments: unasked(loaded.transit_gateway_attachments),

@@ -55,6 +55,7 @@ impl From<sdk::NetworkInterface> for wire::NetworkInterface {
             network_interface_id: eni.network_interface_id.into(),
             vpc_id: eni.vpc_id.into(),
             subnet_id: eni.subnet_id.into(),
+            availability_zone: eni.availability_zone.into(),
             availability_zone_id: eni.availability_zone_id.into(),
             interface_type: eni.interface_type.as_ref().map(sdk::NetworkInterfaceType::as_str).into(),
             status: eni.status.as_ref().map(sdk::NetworkInterfaceStatus::as_str).into(),

@@ -67,7 +67,7 @@ async fn entries(round: &Round<'_>, list: &PrefixListId) {
 
 fn without_entries(round: &Round<'_>, list: &PrefixListId, reason: Reason) {
     let entries = Known::unknown(actions::PREFIX_LIST_ENTRIES, reason);
-    round.draft().prefix_lists.add(PrefixList { id: list.clone(), name: String::new(), entries });
+    round.draft().prefix_lists.add(PrefixList { id: list.clone(), name: String::new(), ipv6: None, entries });
 }
 
 impl From<sdk::PrefixListEntry> for wire::PrefixListEntry {

@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 /// The top-level keys that are read.
-pub(super) const KEYS: [&str; 26] = [
+pub(super) const KEYS: [&str; 28] = [
     "Vpcs",
     "Subnets",
     "SecurityGroups",
@@ -32,6 +32,8 @@ pub(super) const KEYS: [&str; 26] = [
     "Associations",
     "NatGateways",
     "InternetGateways",
+    "EgressOnlyInternetGateways",
+    "VpnGateways",
     "Reservations",
     "PrefixLists",
     "ManagedPrefixLists",
@@ -177,7 +179,11 @@ impl Reading {
             }
             "TransitGatewayRouteTables" => place.records::<wire::TransitGatewayRouteTable>(items, draft),
             "NatGateways" => place.records::<wire::NatGateway>(items, draft),
+            "EgressOnlyInternetGateways" => {
+                place.records::<wire::EgressOnlyInternetGateway>(items, draft);
+            }
             "InternetGateways" => place.records::<wire::InternetGateway>(items, draft),
+            "VpnGateways" => place.records::<wire::VpnGateway>(items, draft),
             "Reservations" => place.each(items, draft, |it: wire::Reservation| it.instances),
             "PrefixLists" | "ManagedPrefixLists" => place.records::<wire::PrefixList>(items, draft),
             "DhcpOptions" => place.records::<wire::DhcpOptions>(items, draft),
@@ -273,7 +279,9 @@ impl Reading {
                 failed(&mut draft.transit_gateway_route_tables, reason)
             }
             "NatGateways" => failed(&mut draft.nat_gateways, reason),
-            "InternetGateways" => failed(&mut draft.internet_gateways, reason),
+            "EgressOnlyInternetGateways" | "InternetGateways" | "VpnGateways" => {
+                failed(&mut draft.gateways, reason)
+            }
             "Reservations" => failed(&mut draft.instances, reason),
             "PrefixLists" | "ManagedPrefixLists" | "Entries" => failed(&mut draft.prefix_lists, reason),
             "DhcpOptions" => failed(&mut draft.dhcp_options, reason),

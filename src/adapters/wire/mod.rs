@@ -38,7 +38,7 @@ pub(super) use self::{
     draft::{DnsAttribute, Draft},
     endpoint_service::{EndpointService, ServicePrivateDnsName},
     instance::Reservation,
-    internet_gateway::InternetGateway,
+    internet_gateway::{EgressOnlyInternetGateway, InternetGateway, VpnGateway},
     lenient::{Flag, Int, Text},
     nat_gateway::{NatGateway, NatGatewayAddress},
     network_acl::{AclAssociation, AclEntry, AclPortRange, NetworkAcl},

@@ -16,6 +16,7 @@ pub(crate) struct NetworkInterface {
     pub(crate) network_interface_id: Text,
     pub(crate) vpc_id: Text,
     pub(crate) subnet_id: Text,
+    pub(crate) availability_zone: Text,
     pub(crate) availability_zone_id: Text,
     pub(crate) interface_type: Text,
     pub(crate) status: Text,
@@ -92,6 +93,7 @@ impl Record for NetworkInterface {
             vpc: VpcId(notes.vital("VpcId", self.vpc_id)?),
             subnet: SubnetId(notes.vital("SubnetId", self.subnet_id)?),
             az_id: self.availability_zone_id.map(AzId),
+            az: self.availability_zone.0,
             // The field is younger than the call; before it there was one kind.
             kind: self.interface_type.0.unwrap_or_else(|| "interface".to_owned()),
             status: self.status.or_empty(),

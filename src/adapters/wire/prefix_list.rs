@@ -20,6 +20,7 @@ use crate::model::{
 pub(crate) struct PrefixList {
     pub(crate) prefix_list_id: Text,
     pub(crate) prefix_list_name: Text,
+    pub(crate) address_family: Text,
     /// Only in `DescribePrefixLists`.
     pub(crate) cidrs: Option<Vec<Text>>,
 }
@@ -48,6 +49,11 @@ impl Record for PrefixList {
         Some(Self::Model {
             id: PrefixListId(notes.vital("PrefixListId", self.prefix_list_id)?),
             name: self.prefix_list_name.or_empty(),
+            ipv6: match self.address_family.0.as_deref() {
+                Some("IPv4") => Some(false),
+                Some("IPv6") => Some(true),
+                _ => None,
+            },
             entries: match self.cidrs {
                 Some(cidrs) => entries(cidrs, notes),
                 None => Known::unknown(actions::PREFIX_LIST_ENTRIES, Reason::Absent),
@@ -66,7 +72,7 @@ impl Record for PrefixListEntries {
     fn read(self, notes: &mut Notes) -> Option<Self::Model> {
         let texts = self.entries.map(|all| all.into_iter().map(|entry| entry.cidr).collect());
         let entries = texts.and_then(|texts| entries(texts, notes));
-        Some(Self::Model { id: self.id, name: String::new(), entries })
+        Some(Self::Model { id: self.id, name: String::new(), ipv6: None, entries })
     }
 }
 
@@ -94,6 +100,7 @@ impl Shelved for firewall::PrefixList {
         if self.name.is_empty() {
             self.name = other.name;
         }
+        self.ipv6 = self.ipv6.or(other.ipv6);
         extend(&mut self.entries, other.entries);
         Ok(())
     }

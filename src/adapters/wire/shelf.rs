@@ -156,7 +156,7 @@ macro_rules! shelved {
 }
 
 shelved! {
-    crate::model::gateway::InternetGateway,
+    crate::model::gateway::AttachedGateway,
     crate::model::gateway::NatGateway,
     crate::model::instance::Instance,
     crate::model::transit::TransitGateway,

@@ -8,12 +8,13 @@ use crate::{
         endpoint::{EndpointKind, NetworkInterface, fold},
         id::{EndpointId, InstanceId, NetworkInterfaceId},
         inventory::Inventory,
-        known::{Known, Unknown},
+        known::{Known, Reason, Unknown},
         net::{Flow, PortRange},
+        resource::ResourceKind,
     },
 };
 
-use super::{Aim, Path, analyze, walk::NAT_PORTS};
+use super::{Aim, Blocker, Ground, Path, Step, StepKind, StepOutcome, analyze, walk::NAT_PORTS};
 
 /// An end as it is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,25 @@ pub fn between(inventory: &Inventory, question: &Question) -> Result<Path, EndEr
         destination_port: question.port,
         protocol: question.protocol,
     };
-    Ok(analyze(inventory, &flow, source, aim))
+    let mut path = analyze(inventory, &flow, source, aim);
+    if let Some(step) = nobody(inventory, &path) {
+        path.steps[0] = step;
+    }
+    Ok(path)
+}
+
+/// From an address inside a VPC that nobody there holds, nobody sends.
+fn nobody(inventory: &Inventory, path: &Path) -> Option<Step> {
+    let unheld = matches!(&path.source.eni, Known::Unknown(why) if why.reason == Reason::Unheld);
+    let vpcs = inventory.vpcs.known().filter(|_| unheld)?;
+    let ip = path.flow.source;
+    let vpc = vpcs.iter().find(|vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(&ip)))?;
+    let what = format!("no interface of {} holds {ip}", vpc.id);
+    Some(Step {
+        kind: StepKind::SourceInterface,
+        outcome: StepOutcome::Deny(Blocker::Unheld),
+        ground: Ground::about(ResourceKind::Vpc, &vpc.id, what),
+    })
 }
 
 fn published(inventory: &Inventory, ip: IpAddr) -> Option<&NetworkInterface> {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use crate::{
     analyze::{
-        network_acl::{AclDecision, AclPart},
+        network_acl::{self, AclDecision, AclPart},
         route,
         security_group::{self, Denial},
     },
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-use super::{Blocker, Step, StepOutcome};
+use super::{Blocker, Step, StepOutcome, walk::NAT_PORTS};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ground {
@@ -68,8 +68,8 @@ impl Ground {
             Self::Acl { acl, decision, .. } => {
                 let resource = ResourceRef::new(ResourceKind::NetworkAcl, &acl.id);
                 Some(match decision.main_denial().map(|denial| &denial.entry) {
-                    Some(Some(entry)) => resource.at(entry.number),
-                    Some(None) => resource.at("*"),
+                    Some(Some(entry)) if entry.number < network_acl::LAST_ENTRY => resource.at(entry.number),
+                    Some(_) => resource.at("*"),
                     None => match decision.parts.first().and_then(|part| part.entry.as_ref()) {
                         Some(entry) => resource.at(entry.number),
                         None => resource,
@@ -105,10 +105,11 @@ impl Ground {
                 StepOutcome::Deny(Blocker::Group(denial)) => describe_denial(denial, *direction),
                 outcome => missing(outcome),
             },
-            Self::Acl { decision, .. } => match decision.main_denial() {
+            Self::Acl { decision, ports, .. } => match decision.main_denial() {
                 Some(denial) if step.blocked_share() > 0.0 => {
                     let percent = (step.blocked_share() * 100.0).floor();
-                    format!("{} ({percent:.0} % of the client's ports)", denial.describe())
+                    let whose = if *ports == NAT_PORTS { "the gateway's" } else { "the client's" };
+                    format!("{} ({percent:.0} % of {whose} ports)", denial.describe())
                 }
                 Some(denial) => denial.describe(),
                 None => decision.parts.first().map(AclPart::describe).unwrap_or_default(),

@@ -8,11 +8,11 @@ use crate::{
     analyze::{
         network_acl,
         place::Place,
-        security_group::{self, GroupVerdict, Other},
+        security_group::{self, Denial, GroupVerdict, Other},
     },
     model::{
         endpoint::{EndpointState, NetworkInterface, VpcEndpoint, fold},
-        firewall::{Direction, NetworkAcl},
+        firewall::{Direction, NetworkAcl, Peer, SecurityGroupRule},
         id::{AzId, EndpointId, NetworkInterfaceId, VpcId},
         inventory::{Inventory, actions},
         known::{Known, Reason, Unknown},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 use super::{
-    Blocker, Ground, Identity, Path, RouteBlocker, Seen, Step, StepKind, StepOutcome,
+    Blocker, Ground, Identity, Loss, Path, RouteBlocker, Seen, Step, StepKind, StepOutcome,
     walk::{self, Arrival, Packet, Way},
 };
 
@@ -38,10 +38,10 @@ pub enum Aim {
 /// Analyses a flow from a place. The destination is found along the routes, never by its address alone: VPCs repeat
 /// the ranges of others.
 pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> Path {
-    if is_amazon_dns(inventory, flow, &source) {
-        return amazon_dns(flow, source);
+    if is_unfiltered(inventory, flow, &source) {
+        return unfiltered(flow, source);
     }
-    let forward = walk::follow(
+    let mut forward = walk::follow(
         inventory,
         &source,
         Packet {
@@ -54,6 +54,11 @@ pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> P
         },
     );
     let destination = destination(inventory, flow, &source, &aim, &forward);
+    // "Not supported for PrivateLink endpoints."
+    // <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>
+    if forward.seen.identity == Identity::KeptInbound && is_endpoint(inventory, &destination) {
+        forward.seen.identity = Identity::Lost(Loss::TransitGateway);
+    }
     let question = Question {
         inventory,
         flow,
@@ -62,39 +67,90 @@ pub fn analyze(inventory: &Inventory, flow: &Flow, source: Place, aim: Aim) -> P
         aim: &aim,
         forward: &forward,
     };
-    let steps = question.steps();
+    let mut steps = question.steps();
+    join_shares(&mut steps);
     Path { flow: flow.clone(), seen: forward.seen.clone(), steps, source, destination, aim }
+}
+
+fn is_endpoint(inventory: &Inventory, place: &Place) -> bool {
+    let eni = place.eni.known().and_then(|id| inventory.interface(id));
+    eni.is_some_and(NetworkInterface::is_endpoint)
 }
 
 const DNS_PORT: u16 = 53;
 
-/// The VPC's resolver: the base of the VPC's primary range plus two, or a link-local address.
+/// The VPC's resolver, at the base of the VPC's primary range plus two, and what answers at link-local addresses.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
-fn is_amazon_dns(inventory: &Inventory, flow: &Flow, source: &Place) -> bool {
+fn is_unfiltered(inventory: &Inventory, flow: &Flow, source: &Place) -> bool {
     let own = source.vpc.known().and_then(|id| inventory.vpc(id));
     let base = own.and_then(|vpc| vpc.cidrs.iter().find(|cidr| cidr.addr().is_ipv4()));
     let plus_two = |ip: IpAddr| match (base, ip) {
         (Some(IpNet::V4(base)), IpAddr::V4(ip)) => u32::from(base.network()).wrapping_add(2) == u32::from(ip),
         _ => false,
     };
-    let link_local = [IpAddr::from([169, 254, 169, 253]), IpAddr::from(LINK_LOCAL_DNS_V6)];
-    let at_resolver = plus_two(flow.destination) || link_local.contains(&flow.destination);
-    flow.destination_port == DNS_PORT && source.vpc.is_known() && at_resolver
+    let link_local = match flow.destination {
+        IpAddr::V4(ip) => LINK_LOCAL_SERVICES.contains(&ip.octets()),
+        IpAddr::V6(ip) => ip.segments()[..2] == [0xfd00, 0xec2],
+    };
+    let resolver = flow.destination_port == DNS_PORT && plus_two(flow.destination);
+    source.vpc.is_known() && (resolver || link_local)
 }
 
-/// `fd00:ec2::253`
-const LINK_LOCAL_DNS_V6: [u16; 8] = [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253];
+/// Time Sync, licences for Windows, the resolver, instance metadata, ECS task metadata.
+const LINK_LOCAL_SERVICES: [[u8; 4]; 6] = [
+    [169, 254, 169, 123],
+    [169, 254, 169, 250],
+    [169, 254, 169, 251],
+    [169, 254, 169, 253],
+    [169, 254, 169, 254],
+    [169, 254, 170, 2],
+];
 
-/// Neither groups nor ACLs filter traffic to and from the Amazon DNS server, and no route leads it elsewhere.
+/// Neither groups nor ACLs filter traffic to them, and no route leads it elsewhere.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
-fn amazon_dns(flow: &Flow, source: Place) -> Path {
-    let what = "the VPC's own resolver: nothing filters the way to it";
+fn unfiltered(flow: &Flow, source: Place) -> Path {
+    let what = "a service of the VPC itself: nothing filters the way to it";
     let step = |kind| Step { kind, outcome: StepOutcome::Allow, ground: Ground::said(what) };
     let steps = StepKind::ALL.into_iter().map(step).collect();
     let seen = Seen { ip: flow.source, ports: flow.source_ports, identity: Identity::Kept };
     let nowhere = Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld);
     let destination = Place::nowhere(flow.destination, &nowhere);
     Path { flow: flow.clone(), source, destination, aim: Aim::Address, seen, steps }
+}
+
+/// ACLs on the way back that each deny a part of the client's ports may together deny them all.
+fn join_shares(steps: &mut [Step]) {
+    let partly: Vec<usize> = (0..steps.len()).filter(|at| steps[*at].blocked_share() > 0.0).collect();
+    for ports in partly.iter().filter_map(|at| steps[*at].acl().map(|asked| asked.ports)).collect::<Vec<_>>()
+    {
+        let same: Vec<usize> = partly
+            .iter()
+            .copied()
+            .filter(|at| steps[*at].acl().is_some_and(|asked| asked.ports == ports))
+            .collect();
+        let denied = same.iter().filter_map(|at| steps[*at].acl()).flat_map(|asked| asked.decision.denied());
+        if covers(ports, denied.collect()) {
+            for at in same {
+                let decision = steps[at].acl().map(|asked| asked.decision.clone());
+                if let Some(decision) = decision {
+                    steps[at].outcome = StepOutcome::Deny(Blocker::Acl { decision });
+                }
+            }
+        }
+    }
+}
+
+/// Whether ranges leave nothing of another.
+fn covers(whole: PortRange, mut ranges: Vec<PortRange>) -> bool {
+    ranges.sort();
+    let mut next = u32::from(whole.from);
+    for range in ranges {
+        if u32::from(range.from) > next {
+            return false;
+        }
+        next = next.max(u32::from(range.to) + 1);
+    }
+    next > u32::from(whole.to)
 }
 
 /// Where the routes lead; where they lead nowhere, the only place that holds the address.
@@ -108,6 +164,7 @@ fn destination(inventory: &Inventory, flow: &Flow, source: &Place, aim: &Aim, fo
             flow.destination,
             &Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld),
         ),
+        (Arrival::Internet(why), _) => Place::nowhere(flow.destination, why),
         (Arrival::Stopped | Arrival::Beyond(_), Aim::Interface(place)) => Place::clone(place),
         (Arrival::Stopped | Arrival::Beyond(_), Aim::Address) => match inventory.network_interfaces.ok() {
             Ok(all) => {
@@ -156,14 +213,15 @@ impl Question<'_> {
         }
         steps.push(told(self.destination_interface(), StepKind::DestinationInterface));
         let arrives_in = self.forward.last_subnet.as_ref();
-        let inside = self.arrives() && arrives_in.is_some() && arrives_in == self.destination.subnet.known();
+        let inside = self.forward.neighbour
+            || (self.arrives() && arrives_in.is_some() && arrives_in == self.destination.subnet.known());
         steps.push(self.acl(StepKind::DestinationAclIngress, self.destination, inside));
         steps.push(self.group(StepKind::DestinationGroupIngress));
-        let stays = self.stays_in(&way_back.way, self.destination);
-        steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, stays));
+        steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, way_back.stays));
         steps.extend(way_back.way.steps);
         let back_from = way_back.way.last_subnet.as_ref();
-        let inside = way_back.arrived && back_from.is_some() && back_from == self.source.subnet.known();
+        let inside = way_back.way.neighbour
+            || way_back.arrived && back_from.is_some() && back_from == self.source.subnet.known();
         steps.push(self.acl(StepKind::ReturnAclIngress, self.source, inside));
         steps
     }
@@ -205,6 +263,9 @@ impl Question<'_> {
         if let Some(first) = &way.first_subnet {
             return first == subnet;
         }
+        if way.neighbour && is_direct(way) {
+            return true;
+        }
         let other = if std::ptr::eq(from, self.source) { self.destination } else { self.source };
         way.last_subnet.as_ref() == Some(subnet)
             && matches!(way.arrival, Arrival::Vpc { .. })
@@ -235,6 +296,9 @@ impl Question<'_> {
         );
         let (outcome, ground) = match verdict {
             GroupVerdict::Allow { group, rule } => (StepOutcome::Allow, Ground::Rule { group, rule }),
+            GroupVerdict::Deny(denial) if !at_source && self.may_come_as_another(&denial) => {
+                (StepOutcome::Undecided(self.what_is_lost()), Ground::Unknown)
+            }
             GroupVerdict::Deny(denial) => {
                 (StepOutcome::Deny(Blocker::Group(denial)), Ground::Groups(kind.direction()))
             }
@@ -244,6 +308,19 @@ impl Question<'_> {
             GroupVerdict::Undecided(why) => (StepOutcome::Undecided(why), Ground::Unknown),
         };
         Step { kind, outcome, ground }
+    }
+
+    /// The address that stands for the client's is not known, and a rule would admit some address on this port.
+    fn may_come_as_another(&self, denial: &Denial) -> bool {
+        let by_address = |rule: &SecurityGroupRule| !matches!(rule.peer, Peer::Group { .. });
+        self.forward.masked && denial.other_peers.iter().any(|(_, rule)| by_address(rule))
+    }
+
+    fn what_is_lost(&self) -> Unknown {
+        match &self.forward.arrival {
+            Arrival::Beyond(why) => why.clone(),
+            _ => Unknown::new("the way there", Reason::NotAsked),
+        }
     }
 
     /// The ACL of one end's subnet. What stays within the subnet never meets it.
@@ -268,16 +345,20 @@ impl Question<'_> {
             _ if at_source => (self.flow.destination, PortRange::single(self.flow.destination_port)),
             _ => (seen.ip, PortRange::single(self.flow.destination_port)),
         };
-        match acl {
+        let step = match acl {
             Known::Known(acl) => weigh_acl(kind, acl, kind.direction(), other, self.flow.protocol, ports),
             Known::Unknown(why) => undecided(kind, why),
+        };
+        if !at_source && self.forward.masked && matches!(step.outcome, StepOutcome::Deny(_)) {
+            return undecided(kind, self.what_is_lost());
         }
+        step
     }
 
     /// The flow ends at something that the inventory does not show.
     fn out_of_sight(&self) -> Option<&Unknown> {
         match (&self.forward.arrival, &self.destination.eni) {
-            (Arrival::Beyond(why), Known::Unknown(_)) => Some(why),
+            (Arrival::Internet(why), _) | (Arrival::Beyond(why), Known::Unknown(_)) => Some(why),
             _ => None,
         }
     }
@@ -359,13 +440,14 @@ impl Question<'_> {
         let Some(endpoint) = endpoint.ok()? else {
             return Err(Unknown::new(actions::VPC_ENDPOINTS, Reason::Absent));
         };
-        let state = endpoint_state(endpoint)?;
-        if state.0 == StepOutcome::Allow
-            && let Some(gap) = self.zone_gap(endpoint, interface)
-        {
+        let state = endpoint_state(endpoint);
+        if matches!(&state, Ok((StepOutcome::Deny(_), _))) {
+            return state;
+        }
+        if let Some(gap) = self.zone_gap(endpoint, interface)? {
             return Ok(gap);
         }
-        Ok(state)
+        state
     }
 
     /// The routes lead to another VPC than that of the interface that was meant.
@@ -381,31 +463,39 @@ impl Question<'_> {
 
     /// An endpoint's interface in a zone that the service does not list. Across Regions zones need not match.
     /// <https://docs.aws.amazon.com/vpc/latest/privatelink/create-endpoint-service.html>
-    fn zone_gap(&self, endpoint: &VpcEndpoint, eni: &NetworkInterface) -> Option<(StepOutcome, Ground)> {
-        let service = self.inventory.service(&endpoint.service)?;
-        let subnet = self.inventory.subnet(&eni.subnet)?;
+    fn zone_gap(
+        &self,
+        endpoint: &VpcEndpoint,
+        eni: &NetworkInterface,
+    ) -> Result<Option<(StepOutcome, Ground)>, Unknown> {
+        let Some(service) = self.inventory.service(&endpoint.service) else { return Ok(None) };
+        let subnet = self.inventory.subnet(&eni.subnet);
+        let zone = eni.az.as_ref().or_else(|| subnet?.az.as_ref());
+        if zone.is_none() {
+            self.inventory.subnets.ok()?;
+        }
         let local = endpoint
             .service_region
             .as_ref()
-            .is_none_or(|region| subnet.az.as_ref().is_some_and(|zone| zone.starts_with(region.as_str())));
+            .is_none_or(|region| zone.is_some_and(|zone| zone.starts_with(region.as_str())));
         let offered = &service.availability_zones;
         let id = self.inventory.az_id_of(eni);
         let listed = |zone: &str| offered.iter().any(|offered| offered == zone);
-        let here = subnet.az.iter().map(String::as_str).chain(id.iter().map(AzId::as_str));
-        let comparable = subnet.az.is_some() && !offered.is_empty() && local;
+        let here = zone.into_iter().map(String::as_str).chain(id.iter().map(AzId::as_str));
+        let comparable = zone.is_some() && !offered.is_empty() && local;
         if !comparable || here.clone().any(listed) {
-            return None;
+            return Ok(None);
         }
-        let zone = here.last()?.to_owned();
+        let Some(zone) = here.last().map(str::to_owned) else { return Ok(None) };
         let what = format!("{} is not offered in {zone}, where {} lies", endpoint.service, eni.id);
         let ground = Ground::about(ResourceKind::VpcEndpoint, &endpoint.id, what);
-        Some((StepOutcome::Deny(Blocker::ServiceNotInZone { zone }), ground))
+        Ok(Some((StepOutcome::Deny(Blocker::ServiceNotInZone { zone }), ground)))
     }
 
     /// An address that no known interface holds: a dead end inside a VPC we can see whole, unknown elsewhere.
     fn nobody_holds(&self) -> Result<(StepOutcome, Ground), Unknown> {
         self.inventory.network_interfaces.ok()?;
-        if let Arrival::Beyond(why) = &self.forward.arrival {
+        if let Arrival::Beyond(why) | Arrival::Internet(why) = &self.forward.arrival {
             return Err(why.clone());
         }
         let ip = self.destination.ip;
@@ -463,7 +553,13 @@ impl Question<'_> {
         };
         let mut way = match self.out_of_sight() {
             Some(why) => Way::lost(packet, why.clone()),
+            None if self.forward.masked => Way::lost(packet, self.what_is_lost()),
             None => walk::follow(self.inventory, self.destination, packet),
+        };
+        let gateway = self.forward.translations.last().map(|translation| &translation.subnet);
+        let stays = match gateway {
+            Some(gateway) => is_direct(&way) && Some(gateway) == self.destination.subnet.known(),
+            None => self.stays_in(&way, self.destination),
         };
         packet.source = self.flow.destination;
         for translation in self.forward.translations.iter().rev() {
@@ -485,12 +581,10 @@ impl Question<'_> {
                 groups: Known::Known(Vec::new()),
             };
             let further = walk::follow(self.inventory, &place, packet);
-            if way.first_subnet.is_none() && self.forward.translations.len() == 1 {
-                way.first_subnet = Some(translation.subnet.clone());
-            }
             way.steps.extend(further.steps);
             way.arrival = further.arrival;
             way.last_subnet = further.last_subnet;
+            way.neighbour = further.neighbour;
         }
         let home = self.source.vpc.known();
         let mut arrived = false;
@@ -500,18 +594,20 @@ impl Question<'_> {
                 way.stray(kind, vpc.clone(), self.source.ip);
             }
         }
-        WayBack { way, arrived }
+        WayBack { way, arrived, stays }
     }
 }
 
 struct WayBack {
     way: Way,
     arrived: bool,
+    /// The replies reach whoever speaks for the client without leaving their subnet.
+    stays: bool,
 }
 
 /// Delivered by the first table: nothing between the two ends.
 fn is_direct(way: &Way) -> bool {
-    way.steps.len() == 1
+    way.steps.len() == 1 && way.last_subnet.is_some() && matches!(way.arrival, Arrival::Vpc { .. })
 }
 
 impl Way {
@@ -528,6 +624,8 @@ impl Way {
             translations: Vec::new(),
             last_subnet: None,
             first_subnet: None,
+            neighbour: false,
+            masked: false,
         }
     }
 
@@ -536,6 +634,7 @@ impl Way {
         let ground = Ground::about(ResourceKind::Vpc, &vpc, what);
         let outcome = StepOutcome::Deny(Blocker::Route(RouteBlocker::Astray { vpc }));
         self.steps.push(Step { kind, outcome, ground });
+        self.arrival = Arrival::Stopped;
     }
 }
 

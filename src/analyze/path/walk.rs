@@ -63,6 +63,8 @@ pub(super) enum Arrival {
     GatewayEndpoint(EndpointId),
     /// Something on the way stops it.
     Stopped,
+    /// Out of an internet gateway.
+    Internet(Unknown),
     /// Out of what the inventory shows.
     Beyond(Unknown),
 }
@@ -80,6 +82,10 @@ pub(super) struct Way {
     pub(super) last_subnet: Option<SubnetId>,
     /// The subnet of the NAT gateway that comes first.
     pub(super) first_subnet: Option<SubnetId>,
+    /// The last table was not asked: the destination lies in the same subnet.
+    pub(super) neighbour: bool,
+    /// A gateway on the way speaks with an address of its own, and which is not known.
+    pub(super) masked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -136,6 +142,8 @@ pub(super) fn follow(inventory: &Inventory, from: &Place, packet: Packet) -> Way
             translations: Vec::new(),
             last_subnet: None,
             first_subnet: None,
+            neighbour: false,
+            masked: false,
         },
         public: public_address(inventory, from, packet.source),
         transits: 0,
@@ -188,6 +196,7 @@ impl Walker<'_> {
                 Known::Known(decision) if is_local(&decision) => self.pass(decided(&decision)),
                 _ => self.pass(Ground::about(ResourceKind::Subnet, &here.subnet, "within one subnet")),
             }
+            self.way.neighbour = true;
             return self.arrive(here.vpc, Some(here.subnet));
         }
         let decision = match decision {
@@ -203,6 +212,9 @@ impl Walker<'_> {
             self.pass(ground);
             return self.beyond(&route.state, format!("what a route in state {} does", route.state));
         }
+        if self.is_detached(&here.vpc, route.target.id()) {
+            return self.stop(RouteBlocker::Detached, ground);
+        }
         match &route.target {
             RouteTarget::Local => {
                 self.pass(ground);
@@ -211,7 +223,7 @@ impl Walker<'_> {
             RouteTarget::Peering(id) => self.peering(&here, id, ground),
             RouteTarget::TransitGateway(id) => self.transit(&here, &TransitGatewayId::new(id), ground),
             RouteTarget::NatGateway(id) => self.nat(&here, id, ground),
-            RouteTarget::InternetGateway(id) => self.internet(&here, id, ground),
+            RouteTarget::InternetGateway(id) => self.internet(id, ground),
             RouteTarget::EgressOnlyInternetGateway(id) => self.egress_only(id, ground),
             RouteTarget::NetworkInterface(id) => self.interface(here, id, ground),
             // "Endpoint connections cannot be extended out of a VPC."
@@ -231,6 +243,12 @@ impl Walker<'_> {
                 self.beyond(id, format!("what lies behind {id}"))
             }
         }
+    }
+
+    /// The gateway at the VPC's edge is attached to nothing, or to another VPC.
+    fn is_detached(&self, vpc: &VpcId, id: &str) -> bool {
+        let gateway = self.inventory.gateways.known().and_then(|all| all.get(id));
+        gateway.is_some_and(|gateway| !gateway.vpcs.contains(vpc))
     }
 
     fn is_neighbour(&self, here: &Here) -> bool {
@@ -350,6 +368,7 @@ impl Walker<'_> {
     /// <https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html>
     fn transit(&mut self, here: &Here, gateway: &TransitGatewayId, ground: Ground) -> Option<Here> {
         self.pass(ground);
+        self.enter_gateway(gateway);
         let attachments = match self.inventory.transit_gateway_attachments.ok() {
             Ok(attachments) => attachments,
             Err(why) => return self.lose_track(why),
@@ -421,6 +440,12 @@ impl Walker<'_> {
                 None => unread = true,
             }
         }
+        // A Local Zone has no attachment of its own and uses that of its parent zone, which nothing here names.
+        // <https://docs.aws.amazon.com/local-zones/latest/ug/local-zones-connectivity-transit-gateway-lzs.html>
+        if is_local_zone(&zone) {
+            let missing = format!("the parent zone of {zone}");
+            return Err(Unknown::new(missing, Reason::NotAsked));
+        }
         if unread { Err(absent()) } else { Ok(None) }
     }
 
@@ -470,7 +495,7 @@ impl Walker<'_> {
         }
         match &target.kind {
             AttachmentKind::Vpc(vpc) => {
-                self.reference_over(gateway, from, &target.id);
+                self.reference_over(from, &target.id);
                 self.exit(&target.id, vpc, origin)
             }
             AttachmentKind::Peering(_) => self.across(gateway, &target.id),
@@ -514,37 +539,47 @@ impl Walker<'_> {
         self.within(&far.transit_gateway, &far, None)
     }
 
-    /// "Security group referencing" needs the gateway's consent and that of both attachments.
-    /// <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>
-    fn reference_over(
-        &mut self,
-        gateway: &TransitGatewayId,
-        from: &TransitGatewayAttachment,
-        to: &TransitGatewayAttachmentId,
-    ) {
-        if matches!(self.way.seen.identity, Identity::Lost(_)) {
-            return;
-        }
-        let attachments = self.inventory.transit_gateway_attachments.known();
-        let to = attachments.and_then(|all| all.get(to.as_str()));
-        let refuses = |one: &TransitGatewayAttachment| one.security_group_referencing == Some(false);
-        let again = self.way.seen.identity == Identity::KeptInbound;
-        if again || refuses(from) || to.is_some_and(|to| refuses(to)) {
-            return self.lose_identity(Loss::TransitGateway);
+    /// What a gateway that is passed leaves of who sent: nothing, unless somebody switched references on.
+    fn enter_gateway(&mut self, gateway: &TransitGatewayId) {
+        match &self.way.seen.identity {
+            Identity::Kept => {}
+            // Both VPCs have to be attached to one gateway.
+            Identity::KeptInbound => return self.lose_identity(Loss::TransitGateway),
+            Identity::Lost(_) | Identity::Unknown(_) => return,
         }
         let gateways = match self.inventory.transit_gateways.ok() {
             Ok(gateways) => gateways,
             Err(why) => return self.forget(why),
         };
-        match gateways.get(gateway.as_str()) {
-            // Off unless somebody switched it on.
-            Some(gateway) if gateway.security_group_referencing != Some(true) => {
-                self.lose_identity(Loss::TransitGateway);
-            }
-            Some(_) if to.is_some() => self.way.seen.identity = Identity::KeptInbound,
-            Some(_) => self.forget(Unknown::new(actions::TRANSIT_GATEWAY_VPC_ATTACHMENTS, Reason::Absent)),
+        match gateways.get(gateway.as_str()).map(|gateway| gateway.security_group_referencing) {
+            Some(Some(true)) => self.way.seen.identity = Identity::KeptInbound,
+            Some(_) => self.lose_identity(Loss::TransitGateway),
             None => self.forget(Unknown::new(actions::TRANSIT_GATEWAYS, Reason::Absent)),
         }
+    }
+
+    /// References need the consent of both attachments, too.
+    /// <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>
+    fn reference_over(&mut self, from: &TransitGatewayAttachment, to: &TransitGatewayAttachmentId) {
+        if self.way.seen.identity != Identity::KeptInbound {
+            return;
+        }
+        let attachments = self.inventory.transit_gateway_attachments.known();
+        let Some(to) = attachments.and_then(|all| all.get(to.as_str())) else {
+            let why = Unknown::new(actions::TRANSIT_GATEWAY_VPC_ATTACHMENTS, Reason::Absent);
+            self.way.seen.identity = Identity::Unknown(why);
+            return;
+        };
+        let refuses = |one: &TransitGatewayAttachment| one.security_group_referencing == Some(false);
+        if [from, to.as_ref()].into_iter().any(|one| refuses(one) || self.is_excluded(one)) {
+            self.lose_identity(Loss::TransitGateway);
+        }
+    }
+
+    /// "Not supported for VPC attachments in the Availability Zone use1-az3."
+    fn is_excluded(&self, attachment: &TransitGatewayAttachment) -> bool {
+        let subnets = attachment.subnets.known().into_iter().flatten();
+        subnets.into_iter().any(|subnet| self.zone_of(subnet).is_some_and(|zone| zone == "use1-az3"))
     }
 
     /// Out of the gateway into a VPC, by the attachment's subnet in the zone that the packet came from; where it has
@@ -560,7 +595,7 @@ impl Walker<'_> {
         if self.transits >= MOST_TRANSITS {
             return self.stop(RouteBlocker::Circle, Ground::said("the routes lead in a circle"));
         }
-        let exits = match self.exits(&attachment, vpc, origin) {
+        let exits = match self.exits(&attachment, origin) {
             Ok(exits) => exits,
             Err(why) => return self.lose_track(why),
         };
@@ -580,8 +615,15 @@ impl Walker<'_> {
             return self.lose_track(Unknown::new(actions::TRANSIT_GATEWAY_VPC_ATTACHMENTS, Reason::Absent));
         };
         let alike = ways.iter().all(|way| outcome_of(way) == outcome_of(first));
-        self.way = ways.swap_remove(0);
+        let so_far = self.way.steps.len();
+        // Of ways that come to the same, the one that lets fewer packets through speaks.
+        let share = |way: &Way| way.steps.iter().map(Step::blocked_share).fold(0.0, f64::max);
+        let worst =
+            (0..ways.len()).max_by(|a, b| share(&ways[*a]).total_cmp(&share(&ways[*b])).then(b.cmp(a)));
+        self.way = ways.swap_remove(worst.unwrap_or_default());
         if !alike {
+            // What one of them meets, another may not.
+            self.way.steps.truncate(so_far);
             self.uncertain(Unknown::new(
                 format!("by which subnet of {id} the packets come into {vpc}"),
                 Reason::Ambiguous { candidates: exits.iter().map(ToString::to_string).collect() },
@@ -600,25 +642,21 @@ impl Walker<'_> {
         self.go(here);
     }
 
-    /// The gateway keeps to the zone from which the packet comes. In appliance mode it is that or the destination's, and
-    /// where the attachment has neither, any.
-    /// <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#tgw-appliancemode>
+    /// The gateway keeps to the zone from which the packet comes. In appliance mode, and where the attachment has no
+    /// subnet there, any zone may be the one.
+    /// <https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-appliance-scenario.html>
     fn exits(
         &self,
         attachment: &TransitGatewayAttachment,
-        vpc: &VpcId,
         origin: Option<&Here>,
     ) -> Result<Vec<SubnetId>, Unknown> {
-        let subnets = attachment.subnets.ok()?.clone();
+        let subnets = attachment.subnets.ok()?;
         let origin = origin.and_then(|here| self.zone_of(&here.subnet));
-        let mut zones: Vec<String> = origin.into_iter().collect();
-        if attachment.appliance_mode == Some(true) {
-            let place = Place::within(self.inventory, self.packet.destination, vpc);
-            zones.extend(place.subnet.known().and_then(|subnet| self.zone_of(subnet)));
-        }
-        let in_zones = |subnet: &&SubnetId| self.zone_of(subnet).is_some_and(|zone| zones.contains(&zone));
-        let near: Vec<_> = subnets.iter().filter(in_zones).cloned().collect();
-        Ok(if near.is_empty() { subnets } else { near })
+        let same = subnets.iter().find(|subnet| origin.is_some() && self.zone_of(subnet) == origin);
+        Ok(match same {
+            Some(subnet) if attachment.appliance_mode != Some(true) => vec![subnet.clone()],
+            _ => subnets.clone(),
+        })
     }
 
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html>
@@ -629,9 +667,11 @@ impl Walker<'_> {
         }
         if self.packet.destination.is_ipv6() {
             self.pass(ground);
+            self.way.masked = true;
             return self.beyond(id, format!("whether {id} translates {} (NAT64)", self.packet.destination));
         }
         self.lose_identity(Loss::Translated(id.to_owned()));
+        self.way.masked = true;
         let gateways = match self.inventory.nat_gateways.ok() {
             Ok(gateways) => gateways,
             Err(why) => {
@@ -674,6 +714,7 @@ impl Walker<'_> {
             ip,
             before: (self.packet.source, self.packet.source_ports),
         });
+        self.way.masked = false;
         self.packet.source = ip;
         self.packet.source_ports = NAT_PORTS;
         self.way.seen.ip = ip;
@@ -683,15 +724,9 @@ impl Walker<'_> {
     }
 
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html>
-    fn internet(&mut self, here: &Here, id: &str, ground: Ground) -> Option<Here> {
+    fn internet(&mut self, id: &str, ground: Ground) -> Option<Here> {
         if net::is_private(self.packet.destination) || is_unique_local(self.packet.source) {
             return self.stop(RouteBlocker::NotCarried, ground);
-        }
-        let gateways = self.inventory.internet_gateways.known();
-        if let Some(gateway) = gateways.and_then(|all| all.get(id))
-            && !gateway.vpcs.contains(&here.vpc)
-        {
-            return self.stop(RouteBlocker::Detached, ground);
         }
         let public = match self.public.ok() {
             Ok(Some(public)) => *public,
@@ -714,7 +749,7 @@ impl Walker<'_> {
         let message = format!("the internet lies beyond {id}");
         let missing = format!("what answers at {}", self.packet.destination);
         let why = Unknown::new(missing, Reason::Failed { message });
-        self.way.arrival = Arrival::Beyond(why);
+        self.way.arrival = Arrival::Internet(why);
         None
     }
 
@@ -741,7 +776,7 @@ impl Walker<'_> {
         self.pass(ground);
         let message = format!("the internet lies beyond {id}");
         let missing = format!("what answers at {}", self.packet.destination);
-        self.way.arrival = Arrival::Beyond(Unknown::new(missing, Reason::Failed { message }));
+        self.way.arrival = Arrival::Internet(Unknown::new(missing, Reason::Failed { message }));
         None
     }
 
@@ -755,6 +790,13 @@ impl Walker<'_> {
         if eni.is_some_and(|eni| eni.source_dest_check == Some(true) && !eni.is_managed()) {
             return self.stop(RouteBlocker::SourceDestCheck, ground);
         }
+        // "The target network interface must be attached to a running instance."
+        // <https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html>
+        let instances = self.inventory.instances.known();
+        let instance = eni.and_then(|eni| eni.instance.as_ref());
+        if instance.and_then(|id| instances?.get(id.as_str())).is_some_and(|one| !one.is_running()) {
+            return self.stop(RouteBlocker::Blackhole, ground);
+        }
         self.middlebox(id, ground)
     }
 
@@ -766,13 +808,18 @@ impl Walker<'_> {
     }
 }
 
+/// `usw2-lax1-az1` or `us-west-2-lax-1a`, where others are called `usw2-az1` or `us-west-2a`.
+fn is_local_zone(zone: &str) -> bool {
+    let parts = zone.split('-').count();
+    if zone.contains("-az") { parts > 2 } else { parts > 3 }
+}
+
 /// What a way comes to, to compare those that chance decides between.
-fn outcome_of(way: &Way) -> (bool, bool, Option<(VpcId, IpAddr)>, u64) {
+fn outcome_of(way: &Way) -> (bool, bool, Option<(VpcId, IpAddr)>) {
     let denied = way.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Deny(_)));
     let undecided = way.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Undecided(_)));
     let arrival = if let Arrival::Vpc { vpc, ip } = &way.arrival { Some((vpc.clone(), *ip)) } else { None };
-    let share = way.steps.iter().map(Step::blocked_share).fold(0.0, f64::max);
-    (denied, undecided, arrival, share.to_bits())
+    (denied, undecided, arrival)
 }
 
 fn decided(decision: &RouteDecision<'_>) -> Ground {
