@@ -14,7 +14,7 @@ _PORTS = (1, 22, 53, 80, 443, 1024, 3306, 5432, 8443, 19530, 32767, 32768, 50051
 _NAMES = {"tcp": "6", "udp": "17"}
 _OTHER = {"tcp": "udp", "udp": "tcp"}
 #: Of the places that a flow meets, the likelihood that none is made to miss it.
-_CLEAR = 0.3
+_CLEAR = 0.15
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,11 @@ class _Shaper:
             places += [self._source_out, self._destination_in, self._destination_out, self._source_in]
         missed: set[int] = set()
         if self.rng.random() > _CLEAR:
-            missed = set(self.rng.sample(range(len(places)), self.rng.choice((1, 1, 1, 2))))
+            missed = set(self.rng.sample(range(len(places)), self.rng.choice((1, 1, 2))))
         for number, place in enumerate(places):
             place(number not in missed)
+        if self.near.subnet is not self.far.subnet and self.rng.random() < 0.04:
+            self._torn()
 
     # Groups
 
@@ -124,13 +126,13 @@ class _Shaper:
 
     def _group_traffic(self) -> tuple[str, tuple[int, int] | None]:
         protocol = self.flow.protocol
-        kind = self.rng.choices(("name", "number", "all"), (70, 18, 12))[0]
+        kind = self.rng.choices(("name", "number", "all"), (75, 18, 7))[0]
         if kind == "all":
             return "-1", None
         return protocol if kind == "name" else _NAMES[protocol], self._ports(self.flow.port)
 
     def _ports(self, port: int) -> tuple[int, int]:
-        kind = self.rng.choices(("one", "range", "edge", "all"), (50, 20, 20, 10))[0]
+        kind = self.rng.choices(("one", "range", "edge", "all"), (55, 20, 20, 5))[0]
         if kind == "one":
             return port, port
         if kind == "all":
@@ -258,6 +260,18 @@ class _Shaper:
             self._allow(entries, peer, self.rng.choice(((cut, 65535), (1024, cut))), spare=(1024, 32767))
         else:
             self._deny_first(entries, peer, (cut, cut + self.rng.choice((0, 0, 100, 1000))), allowed=full)
+
+    def _torn(self) -> None:
+        """The two ACLs that answers meet have no port in common, and each lets some pass."""
+        cut = self.rng.choice((40000, 49152))
+        out, into = self.far.subnet.acl, self.near.subnet.acl
+        for acl, entries, peer, ports in (
+            (out, out.outbound, self.flow.source, (cut, 65535)),
+            (into, into.inbound, self.flow.destination, (1024, cut - 1)),
+        ):
+            if not acl.default:
+                wide = str(ipaddress.ip_network((peer, 56 if self.v6 else 16), strict=False))
+                self._put(entries, Entry(self.rng.randint(1, 5), False, _NAMES[self.flow.protocol], ports, wide))
 
     def _allow(self, entries: list[Entry], peer: str, ports: tuple[int, int], spare: tuple[int, int]) -> None:
         number = self._number(entries)

@@ -40,6 +40,8 @@ class Range:
     first: int
     last: int
     probes: tuple[Probe, Probe]
+    #: One port that is asked for by name, besides those that cover the client's range.
+    single: bool = False
 
     @property
     def length(self) -> int:
@@ -65,7 +67,14 @@ class Verdict:
     unseen: set[str] = field(default_factory=set)
 
 
-def verdict(outcomes: list[Outcome]) -> Verdict:
+def verdict(outcomes: list[Outcome], source_port: int | None = None) -> Verdict:
+    """Of whatever port the client takes, or of the one that was asked for."""
+    if source_port is None:
+        return of([one for one in outcomes if not one.range.single])
+    return of([one for one in outcomes if one.range.single and one.range.first == source_port])
+
+
+def of(outcomes: list[Outcome]) -> Verdict:
     whole = sum(one.range.length for one in outcomes)
     shares = {
         step: sum(one.range.length for one in outcomes if step in one.refused) / whole
@@ -76,17 +85,15 @@ def verdict(outcomes: list[Outcome]) -> Verdict:
     return Verdict(any(one.passes for one in outcomes), shares, unseen)
 
 
-def ask(world: World, flows: list[Flow], rng: random.Random, more: dict[Flow, set[int]] | None = None) -> dict[Flow, list[Outcome]]:
-    """All flows at once, every port range of each."""
-    taken = {(one.destination, one.protocol, one.port) for one in flows}
-    ranges = {one: _ranges(world.plan.inventory, one, rng, taken, (more or {}).get(one, set())) for one in flows}
-    every = [one for own in ranges.values() for one in own]
+def ask(world: World, flows: dict[Flow, set[int]], rng: random.Random) -> dict[Flow, list[Outcome]]:
+    """All flows at once, each with every range of client ports and with the single ports that are asked for."""
+    plan = {flow: ranges(world.plan.inventory, flow, singles, flows, rng) for flow, singles in flows.items()}
+    every = [one for own in plan.values() for one in own]
     passed = _carried_out(world, [one.probes[0] for one in every])
     world.observe()
     seen = _observed(world, [one.probes[1] for one in every])
     return {
-        flow: [_outcome(one, one.probes[0] in passed, seen[one.probes[1]]) for one in own]
-        for flow, own in ranges.items()
+        flow: [_outcome(one, one.probes[0] in passed, seen[one.probes[1]]) for one in own] for flow, own in plan.items()
     }
 
 
@@ -96,15 +103,16 @@ def _outcome(range: Range, passes: bool, refused: set[str]) -> Outcome:
     return Outcome(range, passes, refused)
 
 
-def _ranges(
-    inventory: Inventory, flow: Flow, rng: random.Random, taken: set[tuple[str, str, int]], more: set[int]
+def ranges(
+    inventory: Inventory, flow: Flow, singles: Iterable[int], flows: Iterable[Flow], rng: random.Random
 ) -> list[Range]:
-    cuts = _cuts(inventory, flow)
     first, last = EPHEMERAL
-    starts = sorted({first, *(cut for cut in cuts if first < cut <= last)})
-    spans = list(zip(starts, [*(start - 1 for start in starts[1:]), last]))
-    spans += [(port, port) for port in more if not first <= port <= last]
-    return [Range(one, other, _two(flow, one, other, rng, taken)) for one, other in spans]
+    starts = sorted({first, *(cut for cut in _cuts(inventory, flow) if first < cut <= last)})
+    ends = [*(start - 1 for start in starts[1:]), last]
+    # At the same address, a port that is listened on is no client's.
+    taken = {one.port for one in flows if (one.destination, one.protocol) == (flow.source, flow.protocol)}
+    spans = [Range(one, other, _probes(flow, one, other, taken, rng)) for one, other in zip(starts, ends)]
+    return [*spans, *(Range(port, port, _probes(flow, port, port, taken, rng), single=True) for port in singles)]
 
 
 def _cuts(inventory: Inventory, flow: Flow) -> set[int]:
@@ -117,21 +125,14 @@ def _cuts(inventory: Inventory, flow: Flow) -> set[int]:
     return found
 
 
-def _two(
-    flow: Flow, first: int, last: int, rng: random.Random, taken: set[tuple[str, str, int]]
-) -> tuple[Probe, Probe]:
-    """Its edges: that is where mistakes are. A port that is listened on at the same address is no client's."""
-    free = [port for port in _candidates(first, last, rng) if (flow.source, flow.protocol, port) not in taken]
+def _probes(flow: Flow, first: int, last: int, taken: set[int], rng: random.Random) -> tuple[Probe, Probe]:
+    """By its two edges, where mistakes are; by what is near where an edge is taken."""
+    drawn = (rng.randint(first, last) for _ in range(4))
+    free = [port for port in dict.fromkeys((first, *drawn, last)) if port not in taken]
     if not free:
         raise Broken(f"no client port is free in {first}-{last} of {flow.source}")
-    ports = free[0], free[-1]
-    one, other = (Probe(flow.source, port, flow.destination, flow.port, flow.protocol) for port in ports)
-    return one, other
-
-
-def _candidates(first: int, last: int, rng: random.Random) -> list[int]:
-    edges = [first, last] if rng.random() < 0.5 else [last, first]
-    return list(dict.fromkeys([edges[0], *(rng.randint(first, last) for _ in range(4)), edges[1]]))
+    one, other = rng.sample((free[0], free[-1]), 2)
+    return tuple(Probe(flow.source, port, flow.destination, flow.port, flow.protocol) for port in (one, other))
 
 
 def _carried_out(world: World, probes: list[Probe]) -> set[Probe]:
