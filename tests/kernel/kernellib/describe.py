@@ -95,7 +95,7 @@ def _vpc(vpc: Vpc) -> Json:
         "IsDefault": False,
     }
     if vpc.cidr6:
-        block = {"AssociationId": "vpc-cidr-assoc-6", "Ipv6CidrBlock": vpc.cidr6, "Ipv6Pool": "Amazon"}
+        block: Json = {"AssociationId": "vpc-cidr-assoc-6", "Ipv6CidrBlock": vpc.cidr6, "Ipv6Pool": "Amazon"}
         block |= {"Ipv6CidrBlockState": {"State": "associated"}, "NetworkBorderGroup": REGION}
         described["Ipv6CidrBlockAssociationSet"] = [block]
     return described
@@ -157,7 +157,7 @@ def _permissions(world: World, group: Group, rules: list[Rule]) -> list[Json]:
 
 def _reference(world: World, group: Group, id: str) -> Json:
     """A group of the peer's VPC is named with its VPC and the connection that leads there."""
-    reference = {"GroupId": id, "UserId": ACCOUNT}
+    reference: Json = {"GroupId": id, "UserId": ACCOUNT}
     far = world.group(id).vpc
     for peering in world.peerings if far is not group.vpc else []:
         state = {"VpcPeeringConnectionId": peering.id, "PeeringStatus": peering.status}
@@ -275,9 +275,7 @@ def _interface(one: Interface) -> Json:
         "NetworkInterfaceId": one.id,
         "OwnerId": ACCOUNT,
         "PrivateIpAddress": one.addresses[0],
-        "PrivateIpAddresses": [
-            {"Primary": n == 0, "PrivateIpAddress": ip} for n, ip in enumerate(one.addresses)
-        ],
+        "PrivateIpAddresses": [{"Primary": n == 0, "PrivateIpAddress": ip} for n, ip in enumerate(one.addresses)],
         "RequesterManaged": one.endpoint is not None,
         "SourceDestCheck": True,
         "Status": "in-use",
@@ -320,7 +318,9 @@ def _endpoint(id: str, interfaces: list[Interface]) -> Json:
         "PrivateDnsEnabled": False,
         "RequesterManaged": False,
         "NetworkInterfaceIds": [one.id for one in interfaces],
-        "DnsEntries": [{"DnsName": f"{id}-abcdefgh.{service[18:]}.{REGION}.vpce.amazonaws.com", "HostedZoneId": "Z1YSA3EXCYUU9Z"}],
+        "DnsEntries": [
+            {"DnsName": f"{id}-abcdefgh.{service[18:]}.{REGION}.vpce.amazonaws.com", "HostedZoneId": "Z1YSA3EXCYUU9Z"}
+        ],
         "CreationTimestamp": "2026-03-02T08:15:00.000Z",
         "Tags": [],
         "OwnerId": ACCOUNT,

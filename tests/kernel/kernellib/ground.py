@@ -13,7 +13,9 @@ _ZONES = ("usw2-az1", "usw2-az2", "usw2-az3")
 
 
 def world(rng: random.Random) -> World:
-    made = World(group_rules=rng.choice(("permissions", "permissions", "both", "rules")), reservations=rng.random() < 0.5)
+    made = World(
+        group_rules=rng.choice(("permissions", "permissions", "both", "rules")), reservations=rng.random() < 0.5
+    )
     new = _ids(rng)
     dual = rng.random() < 0.5
     for number in range(2 if rng.random() < 0.4 else 1):
@@ -29,7 +31,11 @@ def _ids(rng: random.Random) -> Callable[[str], str]:
 
 
 def _vpc(world: World, rng: random.Random, new: Callable[[str], str], number: int, dual: bool) -> None:
-    vpc = Vpc(new("vpc"), _blocks(rng, number), f"2600:1f14:{0xA00 + number:x}:{rng.randrange(256):x}00::/56" if dual else None)
+    vpc = Vpc(
+        new("vpc"),
+        _blocks(rng, number),
+        f"2600:1f14:{0xA00 + number:x}:{rng.randrange(256):x}00::/56" if dual else None,
+    )
     world.vpcs.append(vpc)
     acls = [Acl(new("acl"), vpc, default=True), *(Acl(new("acl"), vpc) for _ in range(rng.randint(1, 3)))]
     _open(acls[0])
@@ -69,9 +75,7 @@ def _subnets(
         world.subnets.append(subnet)
 
 
-def _room(
-    rng: random.Random, block: str, length: int, taken: list[ipaddress.IPv4Network]
-) -> ipaddress.IPv4Network:
+def _room(rng: random.Random, block: str, length: int, taken: list[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
     whole = ipaddress.IPv4Network(block)
     spots = whole.subnets(new_prefix=max(length, whole.prefixlen + 1))
     # Neighbours are likely: their addresses differ in few bits.
@@ -92,7 +96,11 @@ def _interfaces(world: World, rng: random.Random, new: Callable[[str], str], vpc
         one = _interface(rng, new, subnet, groups, world)
         one.instance = new("i")
         # A second interface of the same instance has addresses and groups of its own.
-        own = [other for other in world.interfaces if other.instance and other.subnet.zone == subnet.zone and other.subnet.vpc is vpc]
+        own = [
+            other
+            for other in world.interfaces
+            if other.instance and other.subnet.zone == subnet.zone and other.subnet.vpc is vpc
+        ]
         if own and rng.random() < 0.15:
             one.instance = rng.choice(own).instance
     if rng.random() < 0.6:
@@ -167,9 +175,7 @@ def _peer(world: World, rng: random.Random, new: Callable[[str], str]) -> None:
             table.routes.append(Route(ANY4, new("igw")))
 
 
-def _routes(
-    world: World, rng: random.Random, new: Callable[[str], str], block: str, peering: Peering
-) -> list[Route]:
+def _routes(world: World, rng: random.Random, new: Callable[[str], str], block: str, peering: Peering) -> list[Route]:
     """To the peer: mostly whole, sometimes missing, by a list, or with a hole that a longer prefix cuts."""
     dead = peering.status != "active"
     kind = rng.choices(("whole", "list", "none", "hole", "narrow"), (70, 10, 6, 8, 6))[0]
@@ -178,7 +184,11 @@ def _routes(
     if kind == "list":
         world.prefix_lists.append(PrefixList(new("pl"), [block]))
         return [Route(world.prefix_lists[-1].id, peering.id, dead)]
-    narrow = [one.cidr6 if ":" in block else one.cidr for one in world.subnets if one.vpc in (peering.requester, peering.accepter)]
+    narrow = [
+        one.cidr6 if ":" in block else one.cidr
+        for one in world.subnets
+        if one.vpc in (peering.requester, peering.accepter)
+    ]
     inside = [one for one in narrow if one and _within(one, block)]
     if kind == "narrow" and inside:
         return [Route(rng.choice(inside), peering.id, dead)]

@@ -57,7 +57,8 @@ class Inventory:
         """As `SecurityGroups` has them; from `SecurityGroupRules` where that is all there is."""
         for one in self.all("SecurityGroups"):
             if one["GroupId"] == group:
-                return one["IpPermissionsEgress" if egress else "IpPermissions"]
+                found: list[Json] = one["IpPermissionsEgress" if egress else "IpPermissions"]
+                return found
         rules = self.all("SecurityGroupRules")
         return [_permission(one) for one in rules if one["GroupId"] == group and one["IsEgress"] == egress]
 
@@ -82,7 +83,7 @@ class Inventory:
         if owner is None:
             return spoken
         (found,) = (one for one in self.all("NetworkInterfaces") if owner(one) == spoken)
-        return found["PrivateIpAddress"]
+        return str(found["PrivateIpAddress"])
 
 
 def blocks(interface: Json) -> list[str]:

@@ -33,6 +33,10 @@ _HERE = Path(__file__).resolve().parent.parent
 _FLOWS = "flows.txt"
 #: Client ports that no client draws, and that can be asked for all the same.
 _OTHER_PORTS = (20, 1023, 1024, 32767, 61000, 65535)
+#: An inventory that cannot be built, or a world that misbehaves, is one inventory's trouble.
+_UNJUDGED = (Broken, LookupError, OSError, RuntimeError, ValueError)
+#: Whoever is wrong about one rule is wrong about many flows; more of them help nobody.
+_SHOWN = 25
 
 
 @dataclass
@@ -98,8 +102,8 @@ def _self_test(number: int) -> list[str]:
         try:
             with world.up(Inventory(folder), f"w{os.getpid()}") as up:
                 outcomes = verdict.ask(up, dict.fromkeys(case.questions(), set()), selftest.RNG)
-        except (Broken, OSError, RuntimeError) as error:
-            return [f"{case.title}: {error}"]
+        except _UNJUDGED as error:
+            return [f"{case.title}: {error!r}"]
     return selftest.wrong(case, {flow: verdict.verdict(one).shares for flow, one in outcomes.items()})
 
 
@@ -114,11 +118,14 @@ def _judge(pool: multiprocessing.pool.Pool, binary: Path, arguments: argparse.Na
         results = pool.imap_unordered(partial(_random, binary, folder, each), seeds)
     counts: Counter[str] = Counter()
     for result in results:
+        shown = result.disagreements[: max(0, _SHOWN - counts["disagreements"])]
         counts += result.counts
         if result.problem:
             counts["problems"] += 1
             print(f"kernel: {result.name}: could not be judged: {result.problem}", file=sys.stderr, flush=True)
-        print("".join(f"{text}\n" for text in result.disagreements), end="", flush=True)
+        print("".join(f"{text}\n" for text in shown), end="", flush=True)
+    if (hidden := counts["disagreements"] - _SHOWN) > 0:
+        print(f"… and {hidden} more; all are in the {_FLOWS} of their inventories")
     print(_summary(counts, time.monotonic() - started))
     return 1 if counts["disagreements"] else 2 if counts["problems"] or _lopsided(counts) else 0
 
@@ -184,8 +191,8 @@ def _result(binary: Path, folder: Path, name: str, wanted: dict[Flow, set[int]],
         inventory = Inventory(folder)
         with world.up(inventory, f"w{os.getpid()}") as up:
             outcomes = verdict.ask(up, wanted, rng)
-    except (Broken, OSError, RuntimeError) as error:
-        return Result(name, problem=f"{error}; {folder}")
+    except _UNJUDGED as error:
+        return Result(name, problem=f"{error!r}; {folder}")
     for flow, own in outcomes.items():
         _compare(result, binary, folder, flow, own)
     result.counts["inventories"] = 1
@@ -203,9 +210,15 @@ def _compare(result: Result, binary: Path, folder: Path, flow: Flow, outcomes: l
         if differences := compare.differences(question, one, ends, answer):
             result.counts["disagreements"] += 1
             line = shlex.join(question.arguments())
-            with (folder / _FLOWS).open("a") as file:
-                file.write(f"{line}\n")
-            result.disagreements += [f"{result.name}: {line}", *(f"    {text}" for text in differences), f"    {folder}"]
+            _note(folder / _FLOWS, line)
+            told = [f"{result.name}: {line}", *(f"    {text}" for text in differences), f"    {folder}"]
+            result.disagreements.append("\n".join(told))
+
+
+def _note(file: Path, line: str) -> None:
+    """For `--replay`; what is replayed stands there already."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    file.write_text("\n".join([*lines, *([] if line in lines else [line]), ""]))
 
 
 def _verdicts(outcomes: list[verdict.Outcome]) -> dict[int | None, verdict.Verdict]:

@@ -79,9 +79,9 @@ def _host_chains(inventory: Inventory, groups: list[str]) -> Iterator[str]:
 
 
 def _permission(inventory: Inventory, permission: Json, side: str) -> Iterator[str]:
-    protocol = _NUMBERS.get(permission["IpProtocol"], permission["IpProtocol"])
+    name: str = permission["IpProtocol"]
     ports = (permission["FromPort"], permission["ToPort"]) if "FromPort" in permission else None
-    traffic = _traffic(protocol, ports)
+    traffic = _traffic(_NUMBERS.get(name, name), ports)
     for peer in dict.fromkeys(_peers(inventory, permission)):
         yield f"{_address(peer, side)} {traffic} accept"
 

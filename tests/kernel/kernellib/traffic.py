@@ -128,7 +128,8 @@ class _Shaper:
         protocol = self.flow.protocol
         kind = self.rng.choices(("name", "number", "all"), (75, 18, 7))[0]
         if kind == "all":
-            return "-1", None
+            # Ports that stand beside -1 mean nothing.
+            return "-1", None if self.rng.random() < 0.8 else (self.flow.port + 1, self.flow.port + 1)
         return protocol if kind == "name" else _NAMES[protocol], self._ports(self.flow.port)
 
     def _ports(self, port: int) -> tuple[int, int]:
@@ -165,7 +166,7 @@ class _Shaper:
 
     def _miss(self, rule: Rule, peer: str, owner: Interface) -> Rule | None:
         """The rule as somebody wrote it who was nearly right."""
-        named = rule if rule.ports else replace(rule, protocol=self.flow.protocol, ports=(self.flow.port,) * 2)
+        named = rule if rule.protocol != "-1" else replace(rule, protocol=self.flow.protocol, ports=(self.flow.port,) * 2)
         kind = self.rng.choice(("port", "port", "protocol", "peer", "peer", "peer", "family", "none"))
         if kind == "port":
             return replace(named, ports=self._wrong_ports(self.flow.port))
@@ -311,7 +312,7 @@ class _Shaper:
 
     def _entry(self, number: int, allow: bool, ports: tuple[int, int], cidr: str) -> Entry:
         if self.rng.random() < 0.12:
-            return Entry(number, allow, "-1", None, cidr)
+            return Entry(number, allow, "-1", None if self.rng.random() < 0.8 else (1, 1), cidr)
         return Entry(number, allow, _NAMES[self.flow.protocol], ports, cidr)
 
     def _number(self, entries: list[Entry]) -> int:

@@ -131,8 +131,9 @@ def _probes(flow: Flow, first: int, last: int, taken: set[int], rng: random.Rand
     free = [port for port in dict.fromkeys((first, *drawn, last)) if port not in taken]
     if not free:
         raise Broken(f"no client port is free in {first}-{last} of {flow.source}")
-    one, other = rng.sample((free[0], free[-1]), 2)
-    return tuple(Probe(flow.source, port, flow.destination, flow.port, flow.protocol) for port in (one, other))
+    first, last = rng.sample((free[0], free[-1]), 2)
+    one, other = (Probe(flow.source, port, flow.destination, flow.port, flow.protocol) for port in (first, last))
+    return one, other
 
 
 def _carried_out(world: World, probes: list[Probe]) -> set[Probe]:

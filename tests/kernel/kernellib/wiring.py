@@ -1,4 +1,4 @@
-"""Namespaces and cables for an inventory: a router for each VPC, a bridge in it for each subnet, a host for each interface.
+"""Namespaces and cables for an inventory: a router for a VPC, a bridge in it for a subnet, a host for an interface.
 
     host eth0 ──┐
                 ├─ bridge (subnet) ─ router (VPC) ── peering ── router (the other VPC) ─ bridge ─ …
@@ -153,13 +153,14 @@ def _route_commands(plan: Plan, router: Router, route: Json, table: int) -> Iter
     """Longest prefix, and at the same length a route of its own before one by a prefix list."""
     id = route.get("DestinationPrefixListId")
     metric = 20 if id else 10
-    own = route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
-    for block in plan.inventory.prefix_list(id) if id else [own]:
+    own = [route[key] for key in ("DestinationCidrBlock", "DestinationIpv6CidrBlock") if route.get(key)]
+    for block in plan.inventory.prefix_list(id) if id else own:
         version = ipaddress.ip_network(block).version
         if route.get("GatewayId") == "local":
             yield f"-{version} route add throw {block} metric {metric} table {table}"
         else:
-            yield f"-{version} route add {block} {_next_hop(plan, router, route, version)} metric {metric} table {table}"
+            hop = _next_hop(plan, router, route, version)
+            yield f"-{version} route add {block} {hop} metric {metric} table {table}"
 
 
 def _next_hop(plan: Plan, router: Router, route: Json, version: int) -> str:
