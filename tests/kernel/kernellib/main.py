@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import multiprocessing
+import multiprocessing.pool
 import os
 import random
 import resource
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ _HERE = Path(__file__).resolve().parent.parent
 #: Beside an inventory that is to be judged again: the options of `vpce-doctor path`, a flow on each line.
 _FLOWS = "flows.txt"
 #: Client ports that no client draws, and that can be asked for all the same.
-_OTHER_PORTS = (20, 1023, 1024, 32767, 61000, 65535)
+_OTHER_PORTS = {20, 1023, 1024, 32767, 61000, 65535}
 #: An inventory that cannot be built, or a world that misbehaves, is one inventory's trouble.
 _UNJUDGED = (Broken, LookupError, OSError, RuntimeError, ValueError)
 #: Whoever is wrong about one rule is wrong about many flows; more of them help nobody.
@@ -61,7 +62,7 @@ def main() -> int:
     sandbox.prepare()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with multiprocessing.get_context("fork").Pool(arguments.jobs) as pool:
+    with _pool(arguments.jobs) as pool:
         if wrong := [text for texts in pool.imap(_self_test, range(len(selftest.CASES))) for text in texts]:
             print("\n".join(f"kernel: no judge: {text}" for text in wrong), file=sys.stderr)
             return 2
@@ -69,6 +70,19 @@ def main() -> int:
             print(f"kernel: {len(selftest.CASES)} hand-written worlds, all as AWS documents them")
             return 0
         return _judge(pool, binary, arguments)
+
+
+@contextlib.contextmanager
+def _pool(jobs: int) -> Iterator[multiprocessing.pool.Pool]:
+    def start() -> None:
+        # The parent's handler would raise in the middle of whatever a worker does; its ^C is the parent's, too.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    with multiprocessing.get_context("fork").Pool(jobs, start) as pool:
+        yield pool
+        pool.close()
+        pool.join()
 
 
 def _arguments() -> argparse.Namespace:
@@ -155,7 +169,8 @@ def _random(binary: Path, keep: Path, count: int, seed: int) -> Result:
     folder = keep / f"seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     describe.write(made, folder, rng)
-    singles = {flow: {rng.choice(_OTHER_PORTS)} if rng.random() < 0.15 else set() for flow in flows}
+    others = sorted(_OTHER_PORTS - {one.port for one in flows})
+    singles = {flow: {rng.choice(others)} if rng.random() < 0.15 else set() for flow in flows}
     result = _result(binary, folder, f"seed {seed}", singles, rng)
     if not result.disagreements and not result.problem:
         shutil.rmtree(folder)

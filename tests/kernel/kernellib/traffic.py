@@ -166,7 +166,9 @@ class _Shaper:
 
     def _miss(self, rule: Rule, peer: str, owner: Interface) -> Rule | None:
         """The rule as somebody wrote it who was nearly right."""
-        named = rule if rule.protocol != "-1" else replace(rule, protocol=self.flow.protocol, ports=(self.flow.port,) * 2)
+        named = (
+            rule if rule.protocol != "-1" else replace(rule, protocol=self.flow.protocol, ports=(self.flow.port,) * 2)
+        )
         kind = self.rng.choice(("port", "port", "protocol", "peer", "peer", "peer", "family", "none"))
         if kind == "port":
             return replace(named, ports=self._wrong_ports(self.flow.port))
