@@ -156,12 +156,15 @@ def _permissions(world: World, group: Group, rules: list[Rule]) -> list[Json]:
 
 
 def _reference(world: World, group: Group, id: str) -> Json:
-    """A group of the peer's VPC is named with its VPC and the connection that leads there."""
-    reference: Json = {"GroupId": id, "UserId": ACCOUNT}
-    far = world.group(id).vpc
+    """A group of the peer's VPC is named with its VPC and the connection that leads there, also when it is deleted."""
+    reference: Json = {"GroupId": id}
+    far = world.vpc_of(id)
+    if far is not None:
+        reference["UserId"] = ACCOUNT
     for peering in world.peerings if far is not group.vpc else []:
+        other = peering.accepter if peering.requester is group.vpc else peering.requester
         state = {"VpcPeeringConnectionId": peering.id, "PeeringStatus": peering.status}
-        reference |= {"VpcId": far.id, **state}
+        reference |= {"VpcId": other.id, **state}
     return reference
 
 

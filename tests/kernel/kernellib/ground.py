@@ -178,12 +178,20 @@ def _peer(world: World, rng: random.Random, new: Callable[[str], str]) -> None:
 def _routes(world: World, rng: random.Random, new: Callable[[str], str], block: str, peering: Peering) -> list[Route]:
     """To the peer: mostly whole, sometimes missing, by a list, or with a hole that a longer prefix cuts."""
     dead = peering.status != "active"
-    kind = rng.choices(("whole", "list", "none", "hole", "narrow"), (70, 10, 6, 8, 6))[0]
+    kind = rng.choices(("whole", "list", "none", "hole", "narrow", "twice"), (66, 10, 6, 8, 6, 4))[0]
     if kind == "none":
         return []
     if kind == "list":
         world.prefix_lists.append(PrefixList(new("pl"), [block]))
         return [Route(world.prefix_lists[-1].id, peering.id, dead)]
+    if kind == "twice":
+        # The same block by a route of its own, which goes before the list's.
+        world.prefix_lists.append(PrefixList(new("pl"), [block]))
+        listed, own = rng.choice(((peering.id, new("pcx")), (new("pcx"), peering.id)))
+        return [
+            Route(world.prefix_lists[-1].id, listed, dead or listed != peering.id),
+            Route(block, own, dead or own != peering.id),
+        ]
     narrow = [
         one.cidr6 if ":" in block else one.cidr
         for one in world.subnets

@@ -151,6 +151,10 @@ class World:
     def group(self, id: str) -> Group:
         return next(one for one in self.groups if one.id == id)
 
+    def vpc_of(self, group: str) -> Vpc | None:
+        """None: that group is deleted."""
+        return next((one.vpc for one in self.groups if one.id == group), None)
+
     def in_vpc(self, vpc: Vpc) -> Iterator[Group]:
         return (one for one in self.groups if one.vpc is vpc)
 

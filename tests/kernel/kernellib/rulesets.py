@@ -87,14 +87,23 @@ def _permission(inventory: Inventory, permission: Json, side: str) -> Iterator[s
 
 
 def _peers(inventory: Inventory, permission: Json) -> Iterator[str]:
-    """A reference stands for the private addresses of the interfaces in the group, not for the group's rules."""
+    """A reference stands for the private addresses of the interfaces in the group, not for the group's rules.
+
+    One across a peering connection is stale, and means nobody, when the connection is gone.
+    """
     yield from (one["CidrIp"] for one in permission.get("IpRanges", []))
     yield from (one["CidrIpv6"] for one in permission.get("Ipv6Ranges", []))
     for one in permission.get("PrefixListIds", []):
         yield from inventory.prefix_list(one["PrefixListId"])
     for one in permission.get("UserIdGroupPairs", []):
-        for member in inventory.members(one["GroupId"]):
-            yield from blocks(member)
+        if _leads_somewhere(inventory, one):
+            for member in inventory.members(one["GroupId"]):
+                yield from blocks(member)
+
+
+def _leads_somewhere(inventory: Inventory, reference: Json) -> bool:
+    id = reference.get("VpcPeeringConnectionId")
+    return id is None or inventory.peering(id)["Status"]["Code"] == "active"
 
 
 ROUTER_PLACES = ("leaving", "entering", "nowhere")

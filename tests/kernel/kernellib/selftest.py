@@ -235,6 +235,20 @@ CASES = [
         _FROM_FAR,
         {(FAR, SERVER, "tcp", 443): {}, _HTTPS: _IN, (FAR, SERVER, "tcp", 80): _IN},
     ),
+    Case(
+        "a group over there that is deleted",
+        _admits(Rule("tcp", (443, 443), "sg-gone"), Rule("tcp", (80, 80), "sg-far")),
+        {(FAR, SERVER, "tcp", 443): _IN, (FAR, SERVER, "tcp", 80): {}},
+    ),
+    Case(
+        "a block's own route goes before a prefix list's",
+        _both(
+            _FROM_FAR,
+            _list("10.0.0.0/16"),
+            _routes("far", Route("pl-1", "pcx-gone", True), Route("10.0.0.0/16", "pcx-1")),
+        ),
+        {(FAR, SERVER, "tcp", 443): {}},
+    ),
     Case("no route there", _both(_FROM_FAR, _routes("far")), {(FAR, SERVER, "tcp", 443): {"forward-route": 1.0}}),
     Case("no route back", _both(_FROM_FAR, _routes("near")), {(FAR, SERVER, "tcp", 443): {"return-route": 1.0}}),
     Case(
@@ -248,9 +262,9 @@ CASES = [
         {(SERVER, FAR, "tcp", 443): _OUT, (CLIENT, FAR, "tcp", 443): {"forward-route": 1.0}, _HTTPS: {}},
     ),
     Case(
-        "a peering connection that is gone",
-        _both(_FROM_FAR, _peering_deleted),
-        {(FAR, SERVER, "tcp", 443): {"forward-route": 1.0}},
+        "a peering connection that is gone, and references across it with it",
+        _both(_FROM_FAR, _peering_deleted, _lets_out(Rule("-1", None, "sg-far"))),
+        {(FAR, SERVER, "tcp", 443): {"forward-route": 1.0}, (CLIENT, FAR, "tcp", 443): _OUT | {"forward-route": 1.0}},
     ),
 ]
 

@@ -195,6 +195,9 @@ class _Shaper:
     def _wrong_peer(self, written: str, address: str, owner: Interface) -> str:
         if written.startswith("sg-"):
             others = [one.id for one in self.world.groups if one not in owner.groups and self._can_name(one)]
+            if self.near.subnet.vpc is not self.far.subnet.vpc and self.rng.random() < 0.3:
+                # Deleted over there; here the rule stays, and is stale.
+                return f"sg-0{self.rng.getrandbits(64):016x}"
             return self.rng.choice(others) if others else self._neighbour(self._block(address))
         wrong = self._neighbour(self._block(address))
         return self._list([wrong, *self._noise()]) if written.startswith("pl-") else wrong
