@@ -77,6 +77,9 @@ def shape(world: World, rng: random.Random, flows: list[Flow]) -> None:
         _Shaper(world, rng, flow).write()
     for group in world.groups:
         group.inbound, group.outbound = _tidy(rng, group.inbound), _tidy(rng, group.outbound)
+    if any(not group.inbound + group.outbound for group in world.groups):
+        # A list of rules says nothing of a group that has none.
+        world.group_rules = "both" if world.group_rules == "rules" else world.group_rules
 
 
 def _tidy(rng: random.Random, rules: list[Rule]) -> list[Rule]:
