@@ -180,11 +180,14 @@ def _random(binary: Path, keep: Path, count: int, seed: int) -> Result:
 
 
 def _replay(binary: Path, folder: Path) -> Result:
-    inventory = Inventory(folder)
     wanted: dict[Flow, set[int]] = {}
-    for line in (folder / _FLOWS).read_text().splitlines():
-        flow, port = _read(inventory, line)
-        wanted.setdefault(flow, set()).update({port} if port else set())
+    try:
+        inventory = Inventory(folder)
+        for line in (folder / _FLOWS).read_text().splitlines():
+            flow, port = _read(inventory, line)
+            wanted.setdefault(flow, set()).update({port} if port else set())
+    except _UNJUDGED as error:
+        return Result(str(folder), problem=repr(error))
     return _result(binary, folder, str(folder), wanted, random.Random(0))
 
 
