@@ -62,6 +62,20 @@ class Inventory:
         rules = self.all("SecurityGroupRules")
         return [_permission(one) for one in rules if one["GroupId"] == group and one["IsEgress"] == egress]
 
+    def add_permission(self, group: str, egress: bool, permission: Json) -> None:
+        """To a copy, never to what was read."""
+        for one in self.all("SecurityGroups"):
+            if one["GroupId"] == group:
+                one["IpPermissionsEgress" if egress else "IpPermissions"].append(permission)
+                return
+        self._lists["SecurityGroupRules"] += _rules(group, egress, permission)
+
+    def vpc_of_group(self, group: str) -> str | None:
+        """By its members, where groups themselves were not saved."""
+        own = (one for one in self.all("SecurityGroups") if one["GroupId"] == group)
+        found = next(own, None) or next(self.members(group), None)
+        return found["VpcId"] if found else None
+
     def peering(self, id: str) -> Json:
         return next(one for one in self.all("VpcPeeringConnections") if one["VpcPeeringConnectionId"] == id)
 
@@ -98,6 +112,16 @@ def blocks(interface: Json) -> list[str]:
 def covers(block: str, address: str) -> bool:
     one, other = ipaddress.ip_network(block), ipaddress.ip_address(address)
     return one.version == other.version and other in one
+
+
+def _rules(group: str, egress: bool, permission: Json) -> list[Json]:
+    rule = {key: permission[key] for key in ("IpProtocol", "FromPort", "ToPort")}
+    rule |= {"GroupId": group, "IsEgress": egress}
+    return [
+        *({**rule, "CidrIpv4": one["CidrIp"]} for one in permission.get("IpRanges", [])),
+        *({**rule, "CidrIpv6": one["CidrIpv6"]} for one in permission.get("Ipv6Ranges", [])),
+        *({**rule, "ReferencedGroupInfo": one} for one in permission.get("UserIdGroupPairs", [])),
+    ]
 
 
 def _permission(rule: Json) -> Json:

@@ -34,6 +34,11 @@ class Answer:
     #: Why there is no report.
     problem: str = ""
 
+    def fix(self) -> list[str]:
+        """The commands of the fix for the whole path; none, unless the program calls it verified."""
+        fix = self.report.get("fix") or {}
+        return [one["cli"] for one in fix.get("changes", [])] if fix.get("verified") is True else []
+
 
 def ask(binary: Path, inventory: Path, question: Question) -> Answer:
     command = [str(binary), "path", *question.arguments(), "--inventory", str(inventory), "--format", "json"]
