@@ -57,7 +57,9 @@ class World:
                 listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             for item in json.loads(listed)["nftables"]:
                 for element in item.get("set", {}).get("elem", []):
-                    source, destination, protocol, source_port, port = element["concat"]
+                    # Some versions of nft wrap an element.
+                    bare = element["elem"]["val"] if "elem" in element else element
+                    source, destination, protocol, source_port, port = bare["concat"]
                     name = "tcp" if protocol in ("tcp", 6) else "udp"
                     place = item["set"]["name"].rpartition("_")[0]
                     yield place, Probe(source, int(source_port), destination, int(port), name)
