@@ -252,11 +252,11 @@ class TwoVpcs(OneVpc):
 
     def __init__(self, status: str = "active", far_region: str = "us-west-2") -> None:
         super().__init__()
-        self.b = self.vpc("10.1.0.0/16")
+        self.b = self.vpc("10.1.0.0/16", region=far_region)
         self.t1 = self.subnet(self.b, "10.1.1.0/24", 1)
         self.far = self.group(self.b, [rule("tcp", 443, cidr="10.0.0.0/8"), rule("tcp", 22, group=self.app)])
         self.far_server = self.host(self.t1, "10.1.1.20", self.far)
-        self.pcx = self.peering(self.a, self.b, status, far_region)
+        self.pcx = self.peering(self.a, self.b, status)
         self.route(self.main_table(self.a), "10.1.0.0/16", self.pcx)
         self.route(self.main_table(self.b), "10.0.0.0/16", self.pcx)
 

@@ -49,6 +49,7 @@ class World:
         #: Whether rules are told in the groups, in a list of their own, or both.
         self.rules_in = "groups"
         self._rules: list[Object] = []
+        self._regions: dict[str, str] = {}
         self._next: dict[str, int] = defaultdict(int)
 
     def id(self, prefix: str) -> str:
@@ -60,8 +61,9 @@ class World:
 
     # Networks
 
-    def vpc(self, *cidrs: str, v6: str | None = None, owner: str = ACCOUNT) -> str:
+    def vpc(self, *cidrs: str, v6: str | None = None, owner: str = ACCOUNT, region: str = REGION) -> str:
         vpc = self.id("vpc")
+        self._regions[vpc] = region
         item: Object = {
             "CidrBlock": cidrs[0],
             "DhcpOptionsId": "dopt-00000000000000001",
@@ -95,6 +97,9 @@ class World:
         self.acl(vpc, OPEN, default=True)
         return vpc
 
+    def region(self, vpc: str) -> str:
+        return self._regions[vpc]
+
     def cidrs(self, vpc: str) -> list[str]:
         item = self.get("Vpcs", "VpcId", vpc)
         return [one["CidrBlock"] for one in item["CidrBlockAssociationSet"]] + [
@@ -106,9 +111,11 @@ class World:
 
     def subnet(self, vpc: str, cidr: str, zone: int = 1, v6: str | None = None) -> str:
         subnet = self.id("subnet")
+        region = self._regions[vpc]
+        short = "usw2" if region == REGION else "euw1"
         item: Object = {
-            "AvailabilityZone": f"{REGION}{'abcd'[zone - 1]}",
-            "AvailabilityZoneId": f"usw2-az{zone}",
+            "AvailabilityZone": f"{region}{'abcd'[zone - 1]}",
+            "AvailabilityZoneId": f"{short}-az{zone}",
             "AvailableIpAddressCount": 200,
             "CidrBlock": cidr,
             "DefaultForAz": False,
@@ -446,12 +453,12 @@ class World:
 
     # Connections
 
-    def peering(self, requester: str, accepter: str, status: str = "active", far_region: str = REGION) -> str:
+    def peering(self, requester: str, accepter: str, status: str = "active") -> str:
         peering = self.id("pcx")
         self.lists["VpcPeeringConnections"].append(
             {
-                "AccepterVpcInfo": self._side(accepter, far_region, status),
-                "RequesterVpcInfo": self._side(requester, REGION, status),
+                "AccepterVpcInfo": self._side(accepter, status),
+                "RequesterVpcInfo": self._side(requester, status),
                 "Status": {"Code": status, "Message": status},
                 "Tags": [],
                 "VpcPeeringConnectionId": peering,
@@ -459,9 +466,9 @@ class World:
         )
         return peering
 
-    def _side(self, vpc: str, region: str, status: str) -> Object:
+    def _side(self, vpc: str, status: str) -> Object:
         cidrs = self.cidrs(vpc)
-        side: Object = {"OwnerId": self.owner(vpc), "VpcId": vpc, "Region": region}
+        side: Object = {"OwnerId": self.owner(vpc), "VpcId": vpc, "Region": self._regions[vpc]}
         if status == "active":
             side["CidrBlock"] = cidrs[0]
             side["CidrBlockSet"] = [{"CidrBlock": one} for one in cidrs if ":" not in one]
@@ -679,6 +686,15 @@ class World:
         "ManagedPrefixLists",
         "Reservations",
     )
+
+    def hide(self, vpc: str) -> None:
+        """Forget what only the VPC's owner can describe."""
+        for key in ("Vpcs", "Subnets", "NetworkAcls", "RouteTables", "SecurityGroups", "NetworkInterfaces", "VpcEndpoints"):
+            self.lists[key] = [one for one in self.lists[key] if one["VpcId"] != vpc]
+        for key in ("NatGateways", "TransitGatewayVpcAttachments"):
+            self.lists[key] = [one for one in self.lists[key] if one["VpcId"] != vpc]
+        seen = {one["GroupId"] for one in self.lists["SecurityGroups"]}
+        self._rules = [one for one in self._rules if one["GroupId"] in seen]
 
     def files(self) -> dict[str, Object]:
         """Every file of the inventory, by name; an empty list is told as one."""
