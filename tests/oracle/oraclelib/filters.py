@@ -123,7 +123,7 @@ def _reaches(inventory: Inventory, rule: Rule, peer: Peer) -> Truth:
         return Truth.YES if inside(peer.ip, rule.cidr) else Truth.NO
     if rule.prefix_list is not None:
         try:
-            return Truth.YES if any(inside(peer.ip, one) for one in inventory.prefix_list(rule.prefix_list)) else Truth.NO
+            return Truth.YES if inventory.prefix_list(rule.prefix_list, peer.ip) else Truth.NO
         except Unknown:
             return Truth.MAYBE
     if rule.reference is not None:

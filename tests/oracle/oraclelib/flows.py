@@ -75,7 +75,7 @@ def _candidate(g: Generator) -> Flow | None:
     server = _eni(g, g.rng.choice(far.enis))
     if server is eni:
         return None
-    family = 6 if g.chance(0.15) else 4
+    family = 6 if eni["Ipv6Addresses"] and server["Ipv6Addresses"] and g.chance(0.4) else 4
     source = _outside_source(g) if g.chance(0.03) else _name(g, eni, family, True)
     destination = _name(g, server, family, endpoint=True)
     if g.chance(0.02):

@@ -88,7 +88,7 @@ class Generator:
                 blocks = [self.nets[0].cidrs[0]]
             if self.chance(0.35):
                 blocks.append(f"10.{100 + index}.0.0/16" if self.chance(0.6) else f"100.{64 + index}.0.0/16")
-            v6 = f"2600:1f18:{index + 1:x}00::/56" if self.chance(0.45) else None
+            v6 = f"2600:1f18:{index + 1:x}::/56" if self.chance(0.45) else None
             region = "eu-west-1" if index == 1 and self.chance(0.12) else REGION
             owner = "444455556666" if index and self.chance(0.15) else "111122223333"
             vpc = self.world.vpc(*blocks, v6=v6, owner=owner, region=region)
@@ -104,7 +104,7 @@ class Generator:
     def _subnet(self, net: Net, block: str, number: int, zone: int) -> str:
         base = block.split(".")
         cidr = f"{base[0]}.{base[1]}.{number}.0/24"
-        v6 = net.v6.replace("00::/56", f"{number:02x}::/64") if net.v6 else None
+        v6 = net.v6.replace("::/56", f":{number:x}::/64") if net.v6 else None
         return self.world.subnet(net.vpc, cidr, zone, v6)
 
     def _special(self, net: Net, purpose: str, zone: int) -> str:
@@ -247,11 +247,14 @@ class Generator:
                 if self.chance(0.06):
                     continue
                 if self.chance(0.3):
-                    w.tgw_route(table, cidr, net.attachment)
+                    listed = {"PrefixListId": self.rng.choice(self.listed)} if self.chance(0.3) else {}
+                    w.tgw_route(table, cidr, net.attachment, **listed)
                 else:
                     w.propagate(table, net.attachment, [cidr])
                     if self.chance(0.06):
                         w.tgw_route(table, cidr, None, state="blackhole")
+                    elif self.chance(0.05):
+                        w.tgw_route(table, cidr, self.nets[self.rng.choice(members)].attachment)
                 if ":" not in cidr and self.chance(0.08):
                     self._tgw_specific(table, cidr, members)
         if self.chance(0.04):
@@ -360,8 +363,13 @@ class Generator:
             if table == self._table(subnet) and self.chance(0.8):
                 continue
             home = self._special(net, "inner", self.rng.randint(1, 3))
-            if self.chance(0.35):
+            target = self.pick((35, "nat"), (50, "appliance"), (15, "balancer"))
+            if target == "nat":
                 self._route(table, cidr, self._nat(net, home, None))
+            elif target == "balancer":
+                eni = self.world.eni(home, self._ip(net, home), kind="gateway_load_balancer_endpoint", check=False)
+                more = {"VpcEndpointType": "GatewayLoadBalancer"}
+                self.world.route(table, cidr, self.world.endpoint(net.vpc, eni, **more))
             else:
                 open_group = self.world.group(net.vpc, [rule("-1", cidr=ANYWHERE)], name="appliance")
                 appliance = self.world.host(
@@ -371,7 +379,15 @@ class Generator:
                     check=self.chance(0.3),
                     state=self.pick((9, "running"), (1, "stopped")),
                 )
-                self._route(table, cidr, appliance)
+                if self.chance(0.2):
+                    self._replace_local(net, table, appliance)
+                else:
+                    self._route(table, cidr, appliance)
+
+    def _replace_local(self, net: Net, table: str, appliance: str) -> None:
+        for route in self.world.get("RouteTables", "RouteTableId", table)["Routes"]:
+            if route.get("DestinationCidrBlock") == net.cidrs[0] and route.pop("GatewayId", None):
+                route.update({"NetworkInterfaceId": appliance, "Origin": "CreateRoute"})
 
     # Groups
 

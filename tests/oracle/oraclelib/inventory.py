@@ -121,9 +121,16 @@ class Inventory:
 
     # Prefix lists
 
-    def prefix_list(self, list_id: str) -> list[str]:
+    def prefix_list(self, list_id: str, ip: str) -> list[str]:
+        """The entries of a list that cover the address; a list of the other family has none, seen or not."""
+        return [one for one in self._entries(list_id, ip) if inside(ip, one)]
+
+    def _entries(self, list_id: str, ip: str) -> list[str]:
         if list_id in self.entries:
             return self.entries[list_id]
+        for item in self.lists.get("ManagedPrefixLists", []) + self.lists.get("PrefixLists", []):
+            if item.get("PrefixListId") == list_id and item.get("AddressFamily", "") not in ("", f"IPv{address(ip).version}"):
+                return []
         for item in self.lists.get("PrefixLists", []):
             if item.get("PrefixListId") == list_id and "Cidrs" in item:
                 return item["Cidrs"]

@@ -87,7 +87,7 @@ def _matches(inventory: Inventory, route: Object, ip: str) -> tuple[int, int] | 
         propagated = route.get("Origin") == "EnableVgwRoutePropagation"
         return network(cidr).prefixlen, _PROPAGATED if propagated else _STATIC
     if "DestinationPrefixListId" in route:
-        covering = [one for one in inventory.prefix_list(route["DestinationPrefixListId"]) if inside(ip, one)]
+        covering = inventory.prefix_list(route["DestinationPrefixListId"], ip)
         return (max(network(one).prefixlen for one in covering), _LISTED) if covering else None
     return None
 
