@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +24,9 @@ def main() -> int:
     binary = Path(options.bin).resolve()
     if not binary.is_file():
         print(f"oracle: no program at {binary}: build it, or say --bin PATH", file=sys.stderr)
+        return 3
+    if subprocess.run([binary, "path", "--help"], capture_output=True, check=False).returncode != 0:
+        print(f"oracle: {binary} has no command `path`", file=sys.stderr)
         return 3
     if options.replay:
         return _replay(binary, Path(options.replay))
