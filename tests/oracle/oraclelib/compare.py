@@ -46,7 +46,7 @@ def _blockers(answer: Answer, document: Any) -> Iterator[Complaint]:
         if not fitting:
             yield Complaint("blocker", f"{step} {resource} ({item.get('code')}) stops nothing")
             continue
-        codes = set().union(*(one.codes for one in fitting))
+        codes = set().union(*(one.codes for one in fitting)) if all(one.codes for one in fitting) else set()
         if item.get("aws_code") and codes and item["aws_code"] not in codes:
             yield Complaint("code", f"{step} {resource}: {item['aws_code']}, not {' or '.join(sorted(codes))}")
     for one in answer.blocks:

@@ -12,11 +12,11 @@ from typing import Any
 from . import filters
 from . import ports as P
 from .filters import Peer, Truth
-from .inventory import Inventory, Object, Unknown, address, addresses, groups, holds
+from .inventory import Inventory, Object, Unknown, address, addresses, groups
 from .trace import ANY, Block, Trace, block, walks
 from .walk import Arrival, Packet, Place, Walk
 
-_DEAD_ENDPOINT = {"pendingacceptance", "pending", "rejected", "expired", "failed", "deleting", "deleted"}
+_DEAD_ENDPOINT = {"pendingacceptance", "rejected", "expired", "failed", "deleting", "deleted"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Answer:
     unknowns: list[str] = field(default_factory=list)
     shares: dict[tuple[str, str], float] = field(default_factory=dict)
     hops: list[str] = field(default_factory=list)
+    #: Not worth comparing: AWS's pages contradict each other, or nothing leaves the interface.
+    moot: bool = False
 
     def may_name(self, step: str, resource: str) -> bool:
         return any(one.admits(step, resource) for one in self.blocks + self.others)
@@ -83,6 +85,8 @@ class Ambiguous(Exception):
 def evaluate(inventory: Inventory, flow: Flow) -> Answer:
     try:
         source, destination = _ends(inventory, flow)
+        if source.ip == destination.ip:
+            return Answer("error", {"error"}, moot=True)
     except (Ambiguous, Unknown) as why:
         return Answer("error", {"error"}, unknowns=[str(why)])
     traces = walks(lambda trace: _Path(inventory, flow, source, destination, trace).go())
@@ -94,8 +98,14 @@ def _agree(traces: list[Trace]) -> Answer:
     soft = {_verdict(one, soft=True) for one in traces}
     verdict = verdicts.pop() if len(verdicts) == 1 else "undecided"
     possible = {verdict} | (soft if len(soft) == 1 else {"undecided"})
+    if any(one.hidden for one in traces):
+        possible.add("undecided")
+    if traces[0].ambiguous:
+        possible.add("error")
     if verdict == "allow" and any(one.doubts for one in traces):
         possible.add("undecided")
+    if verdict == "undecided" and not any(one.unknowns for one in traces):
+        possible.add("allow")
     certain = [one for one in traces[0].blocks if all(_has(other, one) for other in traces[1:])]
     others = [one for trace in traces for one in trace.soft + trace.further]
     if verdict == "deny" and not certain:
@@ -106,9 +116,10 @@ def _agree(traces: list[Trace]) -> Answer:
         possible,
         certain,
         others,
-        [one for trace in traces for one in trace.unknowns + trace.doubts],
+        [one for trace in traces for one in trace.unknowns + trace.doubts + trace.unseen],
         traces[0].shares if len(traces) == 1 else {},
         traces[0].hops,
+        any(one.moot for one in traces),
     )
 
 
@@ -119,7 +130,7 @@ def _has(trace: Trace, one: Block) -> bool:
 def _verdict(trace: Trace, soft: bool = False) -> str:
     if trace.blocks or soft and trace.soft:
         return "deny"
-    return "undecided" if trace.unknowns else "allow"
+    return "undecided" if trace.unknowns or trace.unseen else "allow"
 
 
 # Names
@@ -204,7 +215,7 @@ class _Path:
             self._deliver(arrival, packet, place)
         else:
             self._client_replies(eni, packet, arrival)
-            self._if_it_got_there(eni, place, arrival)
+            self._if_it_got_there(eni, place, arrival, packet)
 
     def _meant(self, eni: Object) -> bool:
         wanted = self.destination.eni
@@ -310,6 +321,10 @@ class _Path:
             self.trace.blocks.append(
                 block(f"{endpoint_id} is {state}", "destination-interface", endpoint_id, eni_id, codes=["BAD_STATE"])
             )
+        elif state == "pending":
+            # "Times out", says one page; every change of a working endpoint passes through it, says another.
+            self.trace.unknown(f"{endpoint_id} is {state}")
+            self.trace.soft.append(block("pending", "destination-interface", endpoint_id, eni_id, codes=["BAD_STATE"]))
         elif state != "available":
             self.trace.unknown(f"{endpoint_id} is {state}")
         self._service_zone(endpoint, eni)
@@ -355,7 +370,7 @@ class _Path:
             elif not arrival.exempt:
                 self.back.cross(client.subnet, False, reply, "return-nacl-ingress")
             return
-        if not holds(arrival.eni or {}, translated.ip):
+        if arrival.eni["VpcId"] != translated.place.vpc:  # type: ignore[index]
             self._astray(arrival)
             return
         if not arrival.exempt:
@@ -381,7 +396,12 @@ class _Path:
 
     def _last_filter(self, client: Place, packet: Packet, reply: Packet, arrival: Arrival) -> None:
         """However the replies come: into the client's subnet they come from outside."""
-        if packet.nats or client.eni is None:
+        if client.eni is None:
+            return
+        if packet.nats:
+            aside = self._aside()
+            aside._untranslate(packet, self._client_ports(client.eni))
+            self.trace.further += aside.trace.blocks
             return
         before = len(self.trace.blocks)
         self.back.cross(client.subnet, False, reply, "return-nacl-ingress")
@@ -417,7 +437,7 @@ class _Path:
         reply = Packet(self.destination.ip, self.source.ip, self.flow.protocol, ports)
         self._last_filter(client, packet, reply, arrival)
 
-    def _if_it_got_there(self, eni: Object, client: Place, arrival: Arrival) -> None:
+    def _if_it_got_there(self, eni: Object, client: Place, arrival: Arrival, packet: Packet) -> None:
         """What would stop the flow at the destination if the way there were mended."""
         if self.destination.eni is not None:
             found = [self.destination.eni]
@@ -426,18 +446,40 @@ class _Path:
                 found = self.inventory.holders(self.destination.ip)
             except Unknown:
                 return
+        lost = arrival.kind == "lost"
+        if lost and not found:
+            self._groups_aside(eni, Peer(self.destination.ip, None, None))
+        sources = {self.source.ip: None} | {nat.ip: nat for nat in packet.nats}
         for server in found:
-            for kept_by in ("vpc", None):
-                aside = Trace()
-                path = _Path(self.inventory, self.flow, self.source, self.destination, aside)
-                packet = Packet(self.source.ip, self.destination.ip, self.flow.protocol, P.one(self.flow.port))
-                packet.kept_by = kept_by
-                path._deliver(Arrival("eni", server), packet, client)
-                path._groups("source-sg-egress", eni, True, Peer(self.destination.ip, frozenset(groups(server)), kept_by))
-                if arrival.kind == "lost":
-                    self.trace.further += aside.blocks + aside.soft + aside.further
-                else:
-                    self.trace.soft += aside.blocks
+            for ip, nat in sources.items():
+                for kept_by in ("vpc", None) if nat is None else (None,):
+                    aside = self._aside()
+                    there = Packet(ip, self.destination.ip, self.flow.protocol, P.one(self.flow.port), kept_by)
+                    there.nats = [nat] if nat else []
+                    aside._deliver(Arrival("eni", server), there, client)
+                    aside._filters(server, there, client)
+                    peer = Peer(self.destination.ip, frozenset(groups(server)), kept_by)
+                    aside._groups("source-sg-egress", eni, True, peer)
+                    if lost:
+                        self.trace.further += aside.trace.blocks + aside.trace.soft + aside.trace.further
+                    else:
+                        self.trace.soft += aside.trace.blocks
+
+    def _aside(self) -> _Path:
+        return _Path(self.inventory, self.flow, self.source, self.destination, Trace())
+
+    def _groups_aside(self, eni: Object, peer: Peer) -> None:
+        aside = self._aside()
+        aside._groups("source-sg-egress", eni, True, peer)
+        self.trace.further += aside.trace.blocks
+
+    def _filters(self, server: Object, packet: Packet, client: Place) -> None:
+        """The network ACLs at both ends, whichever way the packets take between them."""
+        ports = P.MANAGED if packet.nats else self._client_ports(client.eni)
+        reply = Packet(self.destination.ip, packet.src, self.flow.protocol, ports)
+        self.there.cross(server["SubnetId"], False, packet, "destination-nacl-ingress")
+        self.back.cross(server["SubnetId"], True, reply, "return-nacl-egress")
+        self.back.cross(client.subnet, False, reply, "return-nacl-ingress")
 
     # From outside
 
@@ -453,6 +495,7 @@ class _Path:
                 self.trace.unknown(why)
                 return
         if len(found) != 1:
+            self.trace.ambiguous = len(found) > 1
             return
         server = found[0]
         self._receiver(server)

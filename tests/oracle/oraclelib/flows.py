@@ -24,6 +24,8 @@ def choose(generator: Generator, inventory: Inventory, count: int) -> list[tuple
         if flow is None or flow in asked:
             continue
         asked[flow] = evaluate(inventory, flow)
+        if asked[flow].moot:
+            continue
         if asked[flow].verdict == "deny" and generator.chance(0.5):
             # Rarely does a port picked blindly pass both ends' groups.
             for port in PORTS:
@@ -33,7 +35,8 @@ def choose(generator: Generator, inventory: Inventory, count: int) -> list[tuple
                     break
     by_verdict: dict[str, list[tuple[Flow, Answer]]] = defaultdict(list)
     for flow, answer in asked.items():
-        by_verdict[answer.verdict].append((flow, answer))
+        if not answer.moot:
+            by_verdict[answer.verdict].append((flow, answer))
     chosen: list[tuple[Flow, Answer]] = []
     for verdict, share in _SHARES.items():
         chosen += _telling(by_verdict[verdict], round(count * share))

@@ -64,18 +64,33 @@ def select(inventory: Inventory, table: Object, ip: str, trace: Trace) -> Hop | 
             ranked.append((*found, route))
     local = [one for one in ranked if one[2].get("GatewayId") == "local"]
     if local:
-        # Neither a propagated route nor a list of unseen entries takes traffic away from the local route.
+        # No propagated route takes traffic away from the local route, and of the others only those that lead to an
+        # interface, a NAT gateway or a Gateway Load Balancer endpoint: AWS refuses the rest.
         longest = max(one[0] for one in local)
-        ranked = [one for one in ranked if one[1] == _STATIC or one[0] <= longest]
-        hidden = []
+        ranked = [one for one in ranked if one[0] <= longest or one[1] != _PROPAGATED and _may_redirect(one[2])]
+        hidden = [route for route in hidden if _may_redirect(route)]
+    if _private(ip):
+        # The entries of a service behind a gateway endpoint are public, even when they are not seen.
+        hidden = [route for route in hidden if not route.get("GatewayId", "").startswith("vpce-")]
     best: list[Object] = []
     if ranked:
         key = min((-length, rank) for length, rank, _ in ranked)
         best = [route for length, rank, route in ranked if (-length, rank) == key]
         # Lists that overlap with different targets: AWS picks one at random and stays with it.
         best = [trace.choose(best)]
+    trace.hidden |= bool(hidden)
     chosen = trace.choose(best + hidden if best else [None, *hidden])
     return None if chosen is None else _hop(table, chosen)
+
+
+def _may_redirect(route: Object) -> bool:
+    return any(key in route for key in ("NetworkInterfaceId", "InstanceId", "NatGatewayId", "VpcEndpointId")) or route.get(
+        "GatewayId", ""
+    ).startswith("vpce-")
+
+
+def _private(ip: str) -> bool:
+    return any(inside(ip, block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 
 
 def _matches(inventory: Inventory, route: Object, ip: str) -> tuple[int, int] | None:

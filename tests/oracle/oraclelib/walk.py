@@ -21,6 +21,7 @@ from .trace import Block, Trace, block
 
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _SHARED = "100.64.0.0/10"
+_NO_PUBLIC = ("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS")
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ class Walk:
             if not self._has_public(place, packet):
                 resources = [place.eni["NetworkInterfaceId"]] if place.eni else []
                 resources += [packet.nats[-1].gateway] if packet.nats else []
-                self.stop("no public address", *names, *resources, codes=["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"])
+                self.stop("no public address", *names, *resources, codes=_NO_PUBLIC)
                 return _LOST
         if not good:
             return _LOST
@@ -283,16 +284,21 @@ class Walk:
             return self.dark(why)
         state = endpoint.get("State", "").lower()
         if state != "available":
-            self.stop(f"{hop.target} is {state}", hop.target, hop.table, codes=["BAD_STATE"])
-            return _LOST
+            return self._service(f"{hop.target} is {state}", hop, "BAD_STATE")
         if endpoint.get("VpcEndpointType") != "Gateway":
             self.trace.unknown(f"{hop.target} leads through an appliance")
             return Arrival("dark", appliance=True)
         packet.kept_by = None
         if packet.protocol != "tcp":
-            return self.stop("a gateway endpoint carries TCP", hop.target, hop.table, codes=["VPCE_GATEWAY_PROTOCOL_RESTRICTION"])
-        self.trace.unknown("the service behind a gateway endpoint")
+            return self._service("a gateway endpoint carries TCP", hop, "VPCE_GATEWAY_PROTOCOL_RESTRICTION")
+        self.trace.unseen.append("the service behind a gateway endpoint")
         return _EDGE
+
+    def _service(self, why: str, hop: Hop, code: str) -> Arrival:
+        """An endpoint that fails is as much the route's matter as the destination's."""
+        names = {(step, one) for step in (self.step, "destination-interface") for one in (hop.target, hop.table)}
+        self.trace.blocks.append(Block(why, frozenset(names), frozenset({code})))
+        return _LOST
 
     # Peering
 
@@ -345,7 +351,6 @@ class Walk:
             return self.stop(
                 f"{hop.target} carries no replies to a connection it did not start",
                 *names,
-                codes=["NGW_SOURCE_ADDRESS_REASSIGN", "NGW_REQUIRES_SOURCE_IN_VPC"],
             )
         try:
             nat = self.inventory.find("NatGateways", "NatGatewayId", hop.target)
@@ -354,6 +359,8 @@ class Walk:
         if nat["State"] != "available":
             return self.stop(f"{hop.target} is {nat['State']}", *names, codes=["BAD_STATE"])
         if place.kind == "attachment" or address(packet.dst).version == 6:
+            # One page lets only the NAT gateway's own VPC start connections, another builds central egress on it.
+            self.trace.moot = True
             return self.dark(f"what {hop.target} does with such a packet")
         home = nat["SubnetId"]
         if home != place.subnet:
@@ -434,10 +441,12 @@ class Walk:
                 self.stop(f"{hop.target} is {gateway['State']}", *names, codes=["BAD_STATE"])
                 lost = True
             elif gateway["State"] != "available":
-                self.trace.unknown(f"{hop.target} is {gateway['State']}")
+                self.trace.doubts.append(f"{hop.target} is {gateway['State']}")
         except Unknown as why:
-            self.trace.unknown(why)
+            # Its attachments say that it is there.
+            self.trace.doubts.append(str(why))
         if place.kind == "attachment":
+            self.trace.moot = True
             return self.dark("twice through a transit gateway")
         try:
             here = self._attachment(hop, place)
