@@ -448,7 +448,7 @@ class Edges(Case):
         s3 = w.prefix_list("52.218.0.0/17", owner="AWS", name="com.amazonaws.us-west-2.s3")
         w.gateway_endpoint(w.a, s3, w.main_table(w.a))
         self.undecided(ask(w, "10.0.1.10", "52.218.1.1"))
-        self.denies(ask(w, "10.0.1.10", "52.218.1.1", protocol="udp"), "forward-route")
+        self.denies(ask(w, "10.0.1.10", "52.218.1.1", protocol="udp"), "destination-interface", "forward-route")
         self.denies(ask(w, "10.0.1.10", "52.219.1.1"), "forward-route")
 
     def test_from_outside(self) -> None:

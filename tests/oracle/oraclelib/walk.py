@@ -284,13 +284,17 @@ class Walk:
             return self.dark(why)
         state = endpoint.get("State", "").lower()
         if state != "available":
-            return self._service(f"{hop.target} is {state}", hop, "BAD_STATE")
+            self._service(f"{hop.target} is {state}", hop, "BAD_STATE")
         if endpoint.get("VpcEndpointType") != "Gateway":
+            if state != "available":
+                return _LOST
             self.trace.unknown(f"{hop.target} leads through an appliance")
             return Arrival("dark", appliance=True)
         packet.kept_by = None
         if packet.protocol != "tcp":
             return self._service("a gateway endpoint carries TCP", hop, "VPCE_GATEWAY_PROTOCOL_RESTRICTION")
+        if state != "available":
+            return _LOST
         self.trace.unseen.append("the service behind a gateway endpoint")
         return _EDGE
 
