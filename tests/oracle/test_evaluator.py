@@ -101,6 +101,7 @@ class Groups(Case):
             w = OneVpc()
             w.rules_in = where
             w.allow(w.web, rule("-1", group=w.web))
+            w.allow(w.app, rule("-1", group=w.app))
             self.allows(ask(w, "10.0.1.10", "10.0.2.20"))
             self.denies(ask(w, "10.0.1.10", "10.0.2.20", 80), "destination-sg-ingress")
 

@@ -252,7 +252,10 @@ class _Path:
             bare = filters.admits(
                 self.inventory, ids, egress, Peer(peer.ip, None, "vpc"), self.flow.protocol, self.flow.port
             )
-            if certain or bare == Truth.NO:
+            if filters.silent(self.inventory, ids):
+                self.trace.soft.append(found)
+                self.trace.unknown(f"{step}: whether a group has no rules or is not seen")
+            elif certain or bare == Truth.NO:
                 self.trace.blocks.append(found)
             else:
                 self.trace.soft.append(found)

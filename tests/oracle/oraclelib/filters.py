@@ -142,9 +142,20 @@ def _refers(rule: Rule, peer: Peer) -> Truth:
     if peer.kept_by == "peering":
         current = status in (None, "active") and connection in (None, peer.peering)
         return Truth.YES if current else Truth.MAYBE
+    if peer.kept_by == "tgw" and not rule.egress:
+        # What a deleted peering connection left behind may or may not count again over a transit gateway.
+        return peer.over_tgw if status in (None, "active") else min(peer.over_tgw, Truth.MAYBE)
     if peer.kept_by == "tgw":
-        return Truth.NO if rule.egress else peer.over_tgw
+        return Truth.NO
     return Truth.YES
+
+
+def silent(inventory: Inventory, groups: list[str]) -> bool:
+    """Whether the list of rules, the only one given, has none of some group: it has none, or nobody may see it."""
+    if inventory.has("SecurityGroups") or not inventory.has("SecurityGroupRules"):
+        return False
+    told = {item.get("GroupId") for item in inventory.all("SecurityGroupRules")}
+    return not told.issuperset(groups)
 
 
 def no_rules(inventory: Inventory, groups: list[str], egress: bool) -> bool:

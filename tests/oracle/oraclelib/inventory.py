@@ -116,8 +116,11 @@ class Inventory:
         return any(inside(ip, block) for block in blocks)
 
     def zone(self, subnet: str) -> str:
-        item = self.find("Subnets", "SubnetId", subnet)
-        return item["AvailabilityZoneId"]
+        """A subnet's zone, from itself or from any interface in it."""
+        for item in self.lists.get("Subnets", []) + self.lists.get("NetworkInterfaces", []):
+            if item.get("SubnetId") == subnet and "AvailabilityZoneId" in item:
+                return item["AvailabilityZoneId"]
+        raise Unknown(f"zone of {subnet}")
 
     # Prefix lists
 

@@ -268,6 +268,9 @@ class Walk:
             return _LOST
         packet.kept_by = None
         self.trace.unknown("the internet")
+        if not self.forward:
+            # It lets nobody outside begin; what it does with replies to a connection it has not seen is not said.
+            self.trace.soft.append(block("replies through an egress-only gateway", self.step, hop.target, hop.table))
         return _EDGE
 
     def _private_gateway(self, place: Place, packet: Packet, hop: Hop) -> Arrival:
@@ -541,6 +544,8 @@ class Walk:
         there = self.inventory.find(
             "TransitGatewayVpcAttachments", "TransitGatewayAttachmentId", target["TransitGatewayAttachmentId"]
         )
+        # Whether a transit gateway sends packets back to where they came from is not said.
+        self.trace.moot |= there is here
         lost |= self._bad_state(there, (table, hop.target))
         packet.over_tgw = _referencing(gateway, here, there)
         packet.kept_by = "tgw" if packet.kept_by == "vpc" and place.kind == "interface" else None
