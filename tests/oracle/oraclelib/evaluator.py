@@ -104,7 +104,7 @@ def _agree(traces: list[Trace]) -> Answer:
         possible.add("error")
     if verdict == "allow" and any(one.doubts for one in traces):
         possible.add("undecided")
-    if verdict == "undecided" and not any(one.unknowns for one in traces):
+    if all(one.unseen and not one.unknowns and not one.blocks for one in traces):
         possible.add("allow")
     certain = [one for one in traces[0].blocks if all(_has(other, one) for other in traces[1:])]
     others = [one for trace in traces for one in trace.soft + trace.further]

@@ -453,7 +453,7 @@ class Generator:
         peering, status = self._peerings.get(frozenset((net.vpc, other.vpc)), (None, None))
         if peering:
             pair |= {"VpcPeeringConnectionId": peering, "PeeringStatus": status}
-        elif self.chance(0.2):
+        elif not (net.attachment and other.attachment) and self.chance(0.3):
             # What a deleted connection leaves behind.
             pair |= {"VpcPeeringConnectionId": "pcx-0dead00000000dead", "PeeringStatus": "deleted"}
         return rule(protocol, ports, group=group, pair=pair)

@@ -41,7 +41,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/oracle/run", description="Compare `vpce-doctor path` with an independent evaluator.")
     parser.add_argument("--bin", default="target/debug/vpce-doctor", metavar="PATH", help="the program (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=150, metavar="N", help="worlds (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=80, metavar="N", help="worlds (default: %(default)s)")
     parser.add_argument("--flows", type=int, default=20, metavar="N", help="flows in each (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed (default: %(default)s)")
     parser.add_argument("--seed", type=int, metavar="SEED", help="only this world, with every check")
