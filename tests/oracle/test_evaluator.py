@@ -409,6 +409,18 @@ class Edges(Case):
         w.acl(w.a, [*both(90, "deny", "203.0.113.0/24", protocol="-1"), *OPEN], w.s1)
         self.denies(ask(w, "10.0.1.15", "203.0.113.9"), "return-nacl-ingress", "source-nacl-egress")
 
+    def test_a_public_address_of_another_interface(self) -> None:
+        w = OneVpc()
+        w.route(w.main_table(w.a), ANYWHERE, w.igw(w.a))
+        w.host(w.s1, "10.0.1.15", w.app, public={"10.0.1.15": "198.51.100.7"})
+        seen = w.group(w.a, [rule("tcp", 443, cidr="198.51.100.7/32"), rule("tcp", 22, group=w.app)])
+        w.host(w.s2, "10.0.2.25", seen, public={"10.0.2.25": "198.51.100.8"})
+        self.allows(ask(w, "10.0.1.15", "198.51.100.8"))
+        self.assertIn("undecided", ask(w, "10.0.1.15", "198.51.100.8").verdicts)
+        self.denies(ask(w, "10.0.1.15", "198.51.100.8", 22), "destination-sg-ingress")
+        w.acl(w.a, [*both(90, "deny", "198.51.100.8/32", protocol="-1"), *OPEN], w.s1)
+        self.denies(ask(w, "10.0.1.15", "198.51.100.8"), "return-nacl-ingress", "source-nacl-egress")
+
     def test_nat(self) -> None:
         w = OneVpc()
         public = w.subnet(w.a, "10.0.9.0/24", 1)

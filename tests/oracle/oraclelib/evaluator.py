@@ -12,7 +12,7 @@ from typing import Any
 from . import filters
 from . import ports as P
 from .filters import Peer, Truth
-from .inventory import Inventory, Object, Unknown, address, addresses, groups
+from .inventory import Inventory, Object, Unknown, address, addresses, groups, public_ip
 from .trace import ANY, Block, Trace, block, walks
 from .walk import Arrival, Packet, Place, Walk
 
@@ -240,6 +240,7 @@ class _Path:
         answer = filters.admits(self.inventory, ids, egress, peer, self.flow.protocol, self.flow.port)
         if answer == Truth.MAYBE:
             self.trace.unknown(f"{step}: groups of {eni['NetworkInterfaceId']}")
+            self._unseen_members(step, ids, egress, peer)
         if answer == Truth.NO:
             found = block(
                 f"groups of {eni['NetworkInterfaceId']} admit no {self.flow.protocol}/{self.flow.port} {peer.ip}",
@@ -260,6 +261,13 @@ class _Path:
             else:
                 self.trace.soft.append(found)
                 self.trace.unknown(f"{step}: references through an appliance")
+
+    def _unseen_members(self, step: str, ids: list[str], egress: bool, peer: Peer) -> None:
+        """An interface that is not seen hardly belongs to a group that is; but groups can be shared between VPCs."""
+        if peer.groups is None:
+            alone = Peer(peer.ip, frozenset(), peer.kept_by)
+            if filters.admits(self.inventory, ids, egress, alone, self.flow.protocol, self.flow.port) == Truth.NO:
+                self.trace.soft.append(block(f"{step}: references to groups that are seen", step, *ids))
 
     def _client_ports(self, eni: Object | None) -> P.Ports:
         if self.flow.source_port is not None:
@@ -356,12 +364,8 @@ class _Path:
 
     def _replies(self, server: Object, packet: Packet, client: Place) -> None:
         translated = packet.nats[-1] if packet.nats else None
-        reply = Packet(
-            self.destination.ip,
-            packet.src,
-            self.flow.protocol,
-            P.MANAGED if translated else self._client_ports(client.eni),
-        )
+        ports = P.MANAGED if translated else self._client_ports(client.eni)
+        reply = Packet(packet.dst, packet.src, self.flow.protocol, ports)
         place = Place(server["VpcId"], server["SubnetId"], "interface", server)
         arrival = self.back.leave(place, reply, "return-nacl-egress")
         if arrival.kind != "eni":
@@ -446,13 +450,16 @@ class _Path:
             found = [self.destination.eni]
         else:
             try:
-                found = self.inventory.holders(self.destination.ip)
+                public = self.inventory.public_holder(self.destination.ip)
+                found = [public[0]] if public else self.inventory.holders(self.destination.ip)
             except Unknown:
                 return
         lost = arrival.kind == "lost"
         if lost and not found:
             self._groups_aside(eni, Peer(self.destination.ip, None, None))
         sources = {self.source.ip: None} | {nat.ip: nat for nat in packet.nats}
+        if outside := public_ip(eni, self.source.ip):
+            sources[outside] = None
         for server in found:
             for ip, nat in sources.items():
                 for kept_by in ("vpc", None) if nat is None else (None,):
@@ -480,6 +487,7 @@ class _Path:
         """The network ACLs at both ends, whichever way the packets take between them."""
         ports = P.MANAGED if packet.nats else self._client_ports(client.eni)
         reply = Packet(self.destination.ip, packet.src, self.flow.protocol, ports)
+        self.there.cross(client.subnet, True, packet, "source-nacl-egress")
         self.there.cross(server["SubnetId"], False, packet, "destination-nacl-ingress")
         self.back.cross(server["SubnetId"], True, reply, "return-nacl-egress")
         self.back.cross(client.subnet, False, reply, "return-nacl-ingress")

@@ -115,9 +115,15 @@ def _name(g: Generator, eni: Object, family: int, source: bool = False, endpoint
 
 def _outside(g: Generator) -> str:
     return g.pick(
-        (3, "203.0.113.9"), (3, "52.218.1.1"), (1, "3.5.76.9"), (2, nth(ON_PREMISES, 9)), (1, "172.20.0.9"),
+        (3, "203.0.113.9"), (2, _public(g)), (3, "52.218.1.1"), (1, "3.5.76.9"), (2, nth(ON_PREMISES, 9)), (1, "172.20.0.9"),
         (1, "10.77.0.9"), (1, "2a00:1450:4001::9"),
     )  # fmt: skip
+
+
+def _public(g: Generator) -> str:
+    """The public address of an interface: reached over the internet, if at all."""
+    found = [one["Association"]["PublicIp"] for one in g.world.lists["NetworkInterfaces"] if "Association" in one]
+    return g.rng.choice(found) if found else "203.0.113.9"
 
 
 def _outside_source(g: Generator) -> str:

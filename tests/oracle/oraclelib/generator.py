@@ -63,6 +63,7 @@ class Generator:
         self._redirect()
         self._acls()
         self._hide()
+        self._overlapping_lists()
         self.world.rules_in = self.pick((6, "groups"), (2, "both"), (2, "rules"))
         if self.chance(0.3):
             # The AWS CLI prints describe-managed-prefix-lists under this key.
@@ -496,6 +497,13 @@ class Generator:
             more["public"] = {self.rng.choice([ip, *more.get("secondary", [])]): public}
         if self.chance(0.03):
             return w.eni(subnet, ip, *groups, status="available", **more)
+        if self.chance(0.03):
+            # A group that was deleted from the list, or belongs to somebody else.
+            groups = [*groups, "sg-0fffffffffffffff1"]
+        if net.enis and self.chance(0.05):
+            other = w.get("NetworkInterfaces", "NetworkInterfaceId", self.rng.choice(net.enis))
+            if instance := other.get("Attachment", {}).get("InstanceId"):
+                return w.eni(subnet, ip, *groups, instance=instance, **more)
         state = self.pick((95, "running"), (4, "stopped"), (1, "stopping"))
         return w.host(subnet, ip, *groups, state=state, platform=self.pick((8, None), (1, "windows")), **more)
 
@@ -520,7 +528,7 @@ class Generator:
             net.enis.append(enis[1])
         state = self.pick(
             (80, "available"), (3, "pendingAcceptance"), (3, "pending"), (3, "rejected"), (2, "failed"),
-            (2, "expired"), (2, "deleting"), (2, "partial"), (2, "Available"),
+            (2, "expired"), (2, "deleting"), (2, "partial"), (2, "Available"), (1, "somethingNew"),
         )  # fmt: skip
         service = w.service(*zones)
         if self._region_of(net) != REGION:
@@ -567,6 +575,25 @@ class Generator:
             (1, both(50, "deny", ANYWHERE, protocol="udp") + OPEN),
             (0.3, []),
         )
+
+    def _overlapping_lists(self) -> None:
+        """Two lists with the same entry and different targets: AWS picks one."""
+        for net in self.nets:
+            vgws = [one["VpnGatewayId"] for one in self.world.lists["VpnGateways"] if net.vpc in str(one)]
+            listed = [
+                (table, route)
+                for table in net.tables
+                for route in (self._routes(table) if not net.hidden else [])
+                if route.get("DestinationPrefixListId") in self.listed
+            ]
+            if vgws and listed and self.chance(0.5):
+                table, route = self.rng.choice(listed)
+                known = self.world.entries[route["DestinationPrefixListId"]]
+                if known:
+                    self._route(table, self.world.prefix_list(known[0], name="twin"), vgws[0])
+
+    def _routes(self, table: str) -> list[Object]:
+        return self.world.get("RouteTables", "RouteTableId", table)["Routes"]
 
     def _hide(self) -> None:
         """A VPC of an account that this inventory was not taken in."""

@@ -91,6 +91,14 @@ class Inventory:
             if (vpc is None or eni["VpcId"] == vpc) and holds(eni, ip)
         ]
 
+    def public_holder(self, ip: str) -> tuple[Object, str] | None:
+        """The interface and the private address that a public IPv4 address stands for."""
+        for eni in self.all("NetworkInterfaces"):
+            for item in eni.get("PrivateIpAddresses", []):
+                if item.get("Association", {}).get("PublicIp") == ip:
+                    return eni, item["PrivateIpAddress"]
+        return None
+
     def sees(self, vpc: str) -> bool:
         """Whether the inventory was taken where that VPC can be seen."""
         return any(

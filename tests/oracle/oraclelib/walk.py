@@ -17,7 +17,7 @@ from . import ports as P
 from .filters import Truth
 from .inventory import Inventory, Object, Unknown, address, groups, holds, inside, public_ip
 from .routes import Hop, select, select_tgw, table_of
-from .trace import Block, Trace, block
+from .trace import ANY, Block, Trace, block
 
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _SHARED = "100.64.0.0/10"
@@ -254,8 +254,42 @@ class Walk:
         if not good:
             return _LOST
         packet.kept_by = None
-        self.trace.unknown("the internet")
-        return _EDGE
+        return self._across(place, packet)
+
+    def _across(self, place: Place, packet: Packet) -> Arrival:
+        """Out into the internet, and in again where the address is an interface's public one.
+
+        The internet gateways translate at both ends. What lies between them is not the inventory's: undecided is as right.
+        """
+        try:
+            found = self.inventory.public_holder(packet.dst)
+        except Unknown as why:
+            return self.dark(why)
+        if found is None:
+            self.trace.unknown("the internet")
+            return _EDGE
+        self.trace.doubts.append("the internet")
+        eni, packet.dst = found
+        packet.src = self._public(place, packet) or packet.src
+        try:
+            if not self._open(eni["VpcId"]):
+                return self.stop(f"no internet gateway at {eni['VpcId']}", ANY)
+        except Unknown as why:
+            return self.dark(why)
+        return Arrival("eni", eni)
+
+    def _open(self, vpc: str) -> bool:
+        return any(
+            one.get("VpcId") == vpc and one.get("State") in ("available", "attached")
+            for gateway in self.inventory.all("InternetGateways")
+            for one in gateway.get("Attachments", [])
+        )
+
+    def _public(self, place: Place, packet: Packet) -> str | None:
+        if place.kind == "nat":
+            nat = self.inventory.find("NatGateways", "NatGatewayId", packet.nats[-1].gateway)
+            return nat["NatGatewayAddresses"][0].get("PublicIp")
+        return public_ip(place.eni, packet.src) if place.eni else None
 
     def _has_public(self, place: Place, packet: Packet) -> bool:
         if place.kind == "nat":

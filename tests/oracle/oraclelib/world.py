@@ -514,7 +514,8 @@ class World:
 
     def nat(self, subnet: str, ip: str, public: str | None = None, state: str = "available") -> str:
         nat = self.id("nat")
-        item = {"NetworkInterfaceId": self.eni(subnet, ip, kind="nat_gateway", check=False), "PrivateIp": ip}
+        outside = {ip: public} if public else {}
+        item = {"NetworkInterfaceId": self.eni(subnet, ip, kind="nat_gateway", check=False, public=outside), "PrivateIp": ip}
         if public:
             item.update({"PublicIp": public, "AllocationId": self.id("eipalloc")})
         item.update({"IsPrimary": True, "Status": "succeeded"})
