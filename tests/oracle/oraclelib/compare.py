@@ -49,9 +49,9 @@ def _blockers(answer: Answer, document: Any) -> Iterator[Complaint]:
         codes = set().union(*(one.codes for one in fitting)) if all(one.codes for one in fitting) else set()
         if item.get("aws_code") and codes and item["aws_code"] not in codes:
             yield Complaint("code", f"{step} {resource}: {item['aws_code']}, not {' or '.join(sorted(codes))}")
-    pairs = [(step, resource, item.get("code")) for step, resource, item in named]
-    for twice in {one for one in pairs if pairs.count(one) > 1}:
-        yield Complaint("contract", f"names {' '.join(map(str, twice))} twice")
+    items = [item for _, _, item in named]
+    for twice in {f"{step} {resource}" for step, resource, item in named if items.count(item) > 1}:
+        yield Complaint("contract", f"names {twice} twice, in the same words")
     for one in answer.blocks if len(answer.verdicts) == 1 else []:
         if document["verdict"] == "deny" and not any(one.admits(step, resource) for step, resource, _ in named):
             yield Complaint("missed", f"{one.why} {sorted(one.names)[:3]}")

@@ -19,6 +19,10 @@ from .walk import Arrival, Packet, Place, Walk
 _DEAD_ENDPOINT = {"pendingacceptance", "rejected", "expired", "failed", "deleting", "deleted"}
 
 
+#: AWS's own interfaces that no group filters; nobody answers there, either.
+_WITHOUT_GROUPS = ("nat_gateway", "transit_gateway", "gateway_load_balancer_endpoint")
+
+
 @dataclass(frozen=True)
 class Flow:
     source: str
@@ -233,10 +237,12 @@ class _Path:
 
     def _source_groups(self, eni: Object, packet: Packet, arrival: Arrival) -> None:
         peer = _peer(self.destination.ip, packet, arrival)
-        self._groups("source-sg-egress", eni, True, peer, certain=not (arrival.kind == "dark" and arrival.appliance))
+        self._groups("source-sg-egress", eni, True, peer, certain=arrival.kind != "dark" or packet.kept_by is not None)
 
     def _groups(self, step: str, eni: Object, egress: bool, peer: Peer, certain: bool = True) -> None:
         ids = groups(eni)
+        if eni.get("InterfaceType") in _WITHOUT_GROUPS:
+            return
         answer = filters.admits(self.inventory, ids, egress, peer, self.flow.protocol, self.flow.port)
         if answer == Truth.MAYBE:
             self.trace.unknown(f"{step}: groups of {eni['NetworkInterfaceId']}")
@@ -309,7 +315,7 @@ class _Path:
         kind = eni.get("InterfaceType", "interface")
         if kind == "vpc_endpoint":
             self._endpoint(eni)
-        elif kind in ("nat_gateway", "transit_gateway", "gateway_load_balancer_endpoint"):
+        elif kind in _WITHOUT_GROUPS:
             self.trace.unknown(f"what answers behind a {kind}")
 
     def _endpoint(self, eni: Object) -> None:
@@ -473,7 +479,7 @@ class _Path:
                     if lost:
                         self.trace.further += aside.trace.blocks + aside.trace.soft + aside.trace.further
                     else:
-                        self.trace.soft += aside.trace.blocks
+                        self.trace.soft += aside.trace.blocks + aside.trace.soft
 
     def _aside(self) -> _Path:
         return _Path(self.inventory, self.flow, self.source, self.destination, Trace())

@@ -523,6 +523,7 @@ class Walk:
             return False
         if state in ("modifying", "rollingBack"):
             self.trace.unknown(f"{attachment_id} is {state}")
+            self.trace.hidden = True
             return False
         self.stop(f"{attachment_id} is {state}", attachment_id, *names, codes=["BAD_STATE_ATTACHMENT", "BAD_STATE"])
         return True
