@@ -576,9 +576,15 @@ class Walk:
             packet.kept_by = None
             self.trace.unknown(f"beyond the {target.get('ResourceType')} attachment")
             return _LOST if lost else _EDGE
-        there = self.inventory.find(
-            "TransitGatewayVpcAttachments", "TransitGatewayAttachmentId", target["TransitGatewayAttachmentId"]
-        )
+        there_id = target["TransitGatewayAttachmentId"]
+        try:
+            there = self.inventory.find("TransitGatewayVpcAttachments", "TransitGatewayAttachmentId", there_id)
+        except Unknown:
+            # The transit gateway's owner sees another account's attachment, but not into it.
+            seen = self.inventory.find("TransitGatewayAttachments", "TransitGatewayAttachmentId", there_id)
+            if lost | self._bad_state(seen, (table, hop.target)):
+                return _LOST
+            raise
         # Whether a transit gateway sends packets back to where they came from is not said.
         self.trace.moot |= there is here
         lost |= self._bad_state(there, (table, hop.target))
