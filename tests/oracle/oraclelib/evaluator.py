@@ -110,7 +110,7 @@ def _agree(traces: list[Trace]) -> Answer:
         possible.add("undecided")
     if all(one.unseen and not one.unknowns and not one.blocks for one in traces):
         possible.add("allow")
-    certain = [one for one in traces[0].blocks if all(_has(other, one) for other in traces[1:])]
+    certain = [found for one in traces[0].blocks if (found := _everywhere(one, traces[1:]))]
     others = [one for trace in traces for one in trace.soft + trace.further]
     if verdict == "deny" and not certain:
         # Whichever way AWS picks, something stops it, but not the same thing.
@@ -127,8 +127,12 @@ def _agree(traces: list[Trace]) -> Answer:
     )
 
 
-def _has(trace: Trace, one: Block) -> bool:
-    return any(one.names == other.names for other in trace.blocks)
+def _everywhere(one: Block, traces: list[Trace]) -> Block | None:
+    """A block by those of its names that it has in every walk."""
+    names = one.names
+    for trace in traces:
+        names = frozenset().union(*(names & other.names for other in trace.blocks))
+    return Block(one.why, names, one.codes) if names else None
 
 
 def _verdict(trace: Trace, soft: bool = False) -> str:
