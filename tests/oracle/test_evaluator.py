@@ -296,6 +296,13 @@ class Peering(Case):
             w.lists[key] = [one for one in w.lists[key] if one["VpcId"] != w.b]
         self.undecided(ask(w, "10.0.1.10", "10.1.1.20"))
 
+    def test_replies_into_another_vpc_are_lost_even_if_it_is_unseen(self) -> None:
+        w = TwoVpcs()
+        c = w.vpc("10.0.0.0/16")
+        w.route(w.table(w.b, w.t1), "10.0.0.0/16", w.peering(w.b, c))
+        w.hide(c)
+        self.denies(ask(w, "10.0.1.10", "10.1.1.20"), "return-route")
+
 
 class Hub(OneVpc):
     """Two VPCs at a transit gateway, in zones 1 and 2, with attachment subnets of their own."""

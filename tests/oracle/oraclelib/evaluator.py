@@ -6,15 +6,15 @@ docs.aws.amazon.com: vpc/latest/privatelink/concepts.html (states), vpc/latest/u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Iterator
 
 from . import filters
 from . import ports as P
 from .filters import Peer, Truth
 from .inventory import Inventory, Object, Unknown, address, addresses, groups, public_ip
 from .trace import ANY, Block, Trace, block, walks
-from .walk import Arrival, Packet, Place, Walk
+from .walk import Arrival, Nat, Packet, Place, Walk
 
 _DEAD_ENDPOINT = {"pendingacceptance", "rejected", "expired", "failed", "deleting", "deleted"}
 
@@ -218,6 +218,10 @@ class _Path:
             )
             self.trace.blocks[-1] = _also(self.trace.blocks[-1], "destination-interface")
             arrival = Arrival("lost")
+        if arrival.vpc and self.destination.eni and self.destination.eni["VpcId"] != arrival.vpc:
+            self.trace.blocks.append(block(f"the route leads into {arrival.vpc}", "forward-route", ANY))
+            self.trace.blocks[-1] = _also(self.trace.blocks[-1], "destination-interface")
+            arrival = Arrival("lost")
         self._source_groups(eni, packet, arrival)
         if arrival.kind == "eni":
             self._deliver(arrival, packet, place)
@@ -378,6 +382,8 @@ class _Path:
         reply = Packet(packet.dst, packet.src, self.flow.protocol, ports)
         place = Place(server["VpcId"], server["SubnetId"], "interface", server)
         arrival = self.back.leave(place, reply, "return-nacl-egress")
+        if arrival.vpc not in (None, translated.place.vpc if translated else client.vpc):
+            self.trace.blocks.append(block(f"replies end in {arrival.vpc}", "return-route", ANY))
         if arrival.kind != "eni":
             self._last_filter(client, packet, reply, arrival)
             return
@@ -467,26 +473,36 @@ class _Path:
         lost = arrival.kind == "lost"
         if lost and not found:
             self._groups_aside(eni, Peer(self.destination.ip, None, None))
-        sources = {self.source.ip: None} | {nat.ip: nat for nat in packet.nats}
-        if outside := public_ip(eni, self.source.ip):
-            sources[outside] = None
         for server in found:
-            for ip, nat in sources.items():
-                for kept_by in ("vpc", None) if nat is None else (None,):
-                    aside = self._aside()
-                    there = Packet(ip, self.destination.ip, self.flow.protocol, P.one(self.flow.port), kept_by)
-                    there.nats = [nat] if nat else []
-                    aside._deliver(Arrival("eni", server), there, client)
-                    aside._filters(server, there, client)
-                    peer = Peer(self.destination.ip, frozenset(groups(server)), kept_by)
-                    aside._groups("source-sg-egress", eni, True, peer)
+            for there in self._as_sent(eni, packet):
+                for aside in walks(lambda trace, s=server, p=there: self._aside(trace)._as_if(s, replace(p), eni, client)):
                     if lost:
-                        self.trace.further += aside.trace.blocks + aside.trace.soft + aside.trace.further
+                        self.trace.further += aside.blocks + aside.soft + aside.further
                     else:
-                        self.trace.soft += aside.trace.blocks + aside.trace.soft
+                        self.trace.soft += aside.blocks + aside.soft
 
-    def _aside(self) -> _Path:
-        return _Path(self.inventory, self.flow, self.source, self.destination, Trace())
+    def _as_sent(self, eni: Object, packet: Packet) -> Iterator[Packet]:
+        """The packet as the destination may see it: with the client's addresses, or those of a NAT gateway before it."""
+        outside = public_ip(eni, self.source.ip)
+        sources = [(self.source.ip, None, "vpc"), (self.source.ip, None, None)] + [(outside, None, None)] * bool(outside)
+        for nat in packet.nats:
+            sources += [(nat.ip, nat, None)] + [(one, nat, None) for one in self._outside(nat)]
+        for ip, nat, kept_by in sources:
+            sent = Packet(ip, self.destination.ip, self.flow.protocol, P.one(self.flow.port), kept_by)
+            sent.nats = [nat] if nat else []
+            yield sent
+
+    def _outside(self, nat: Nat) -> list[str]:
+        gateway = self.inventory.find("NatGateways", "NatGatewayId", nat.gateway)
+        return [one["PublicIp"] for one in gateway["NatGatewayAddresses"] if "PublicIp" in one]
+
+    def _as_if(self, server: Object, packet: Packet, eni: Object, client: Place) -> None:
+        self._deliver(Arrival("eni", server), packet, client)
+        self._filters(server, packet, client)
+        self._groups("source-sg-egress", eni, True, Peer(packet.dst, frozenset(groups(server)), packet.kept_by))
+
+    def _aside(self, trace: Trace | None = None) -> _Path:
+        return _Path(self.inventory, self.flow, self.source, self.destination, trace or Trace())
 
     def _groups_aside(self, eni: Object, peer: Peer) -> None:
         aside = self._aside()

@@ -76,6 +76,8 @@ class Arrival:
     exempt: bool = False
     #: In the dark: whether an appliance has the packet, which may do with it as it likes.
     appliance: bool = False
+    #: In the dark behind a peering connection: the VPC, which it does not leave again.
+    vpc: str | None = None
 
 
 _LOST = Arrival("lost")
@@ -273,7 +275,9 @@ class Walk:
         packet.src = self._public(place, packet) or packet.src
         try:
             if not self._open(eni["VpcId"]):
-                return self.stop(f"no internet gateway at {eni['VpcId']}", ANY)
+                names = {(step, ANY) for step in ("forward-route", "return-route", "destination-interface")}
+                self.trace.blocks.append(Block(f"no internet gateway at {eni['VpcId']}", frozenset(names)))
+                return _LOST
         except Unknown as why:
             return self.dark(why)
         return Arrival("eni", eni)
@@ -371,7 +375,10 @@ class Walk:
         same_region = near.get("Region") == far.get("Region")
         packet.kept_by = "peering" if packet.kept_by == "vpc" and place.kind == "interface" and same_region else None
         packet.peering = hop.target
-        return self._reach(far["VpcId"], None, packet) if good else _LOST
+        if not good:
+            return _LOST
+        arrival = self._reach(far["VpcId"], None, packet)
+        return replace(arrival, vpc=far["VpcId"]) if arrival.kind == "dark" else arrival
 
     def _far_cidrs(self, far: Object) -> list[str]:
         blocks = [one["CidrBlock"] for one in far.get("CidrBlockSet", [])]
