@@ -1,0 +1,1 @@
+"""An evaluator of paths in a VPC that shares nothing with the program, worlds to try both on, and the comparison."""
