@@ -155,14 +155,20 @@ impl<'a> Case<'a> {
 impl<'a> Row<'a> {
     fn new(facts: &'a Facts, target: &'a TargetFacts, probe: &'a AddressProbe) -> Self {
         let inventory = &facts.inventory;
-        let eni = inventory.interface_holding(probe.ip, facts.vantage.vpc.known());
+        let path = path_to(facts, target, probe);
+        // VPCs repeat the ranges of others: the one that the routes lead to comes before any other holder.
+        let reached = path.destination.eni.known().and_then(|id| inventory.interface(id));
+        let eni = match reached.filter(|eni| eni.holds(probe.ip)) {
+            Some(eni) => Known::Known(Some(eni)),
+            None => inventory.interface_holding(probe.ip, facts.vantage.vpc.known()),
+        };
         let endpoint = match &eni {
             Known::Known(Some(eni)) => inventory.endpoint_of(eni),
             Known::Known(None) => Known::Known(None),
             Known::Unknown(why) => Known::Unknown(why.clone()),
         };
         let symptom = symptom::of_row(&target.target, probe).filter(|_| probe.used);
-        Self { probe, path: path_to(facts, target, probe), symptom, eni, endpoint }
+        Self { probe, path, symptom, eni, endpoint }
     }
 
     pub fn ip(&self) -> IpAddr {

@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_EGRESS, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
-    access::acl(case, StepKind::SourceAclEgress, |step| {
+    access::acl(case, &NACL_CLIENT_EGRESS, StepKind::SourceAclEgress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let packets for tcp/{port} leave this host's subnet{}.", access::rule(step))
     })

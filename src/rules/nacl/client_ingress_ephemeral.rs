@@ -24,7 +24,7 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_INGRESS_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    access::acl(case, StepKind::ReturnAclIngress, |step| {
+    access::acl(case, &NACL_CLIENT_INGRESS_EPHEMERAL, StepKind::ReturnAclIngress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let the endpoint's replies into this host's subnet{}.", access::rule(step))
     })

@@ -23,7 +23,7 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&NACL_ENDPOINT_EGRESS_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    access::acl(case, StepKind::ReturnAclEgress, |step| {
+    access::acl(case, &NACL_ENDPOINT_EGRESS_EPHEMERAL, StepKind::ReturnAclEgress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let the endpoint's replies out of its subnet{}.", access::rule(step))
     })

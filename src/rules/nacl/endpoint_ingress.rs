@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_ENDPOINT_INGRESS, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
-    access::acl(case, StepKind::DestinationAclIngress, |step| {
+    access::acl(case, &NACL_ENDPOINT_INGRESS, StepKind::DestinationAclIngress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let packets for tcp/{port} into the endpoint's subnet{}.", access::rule(step))
     })
