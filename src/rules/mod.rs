@@ -12,6 +12,7 @@ mod access;
 mod ahead;
 mod api_calls;
 mod case;
+mod dead_end;
 mod diagnose;
 mod dns_servers;
 mod endpoint_state;
@@ -23,6 +24,7 @@ mod mutation;
 mod new_endpoint;
 mod obstacle;
 mod own_host;
+mod path_only;
 mod remainder;
 mod route_rows;
 mod tls_rows;
@@ -32,6 +34,7 @@ use crate::model::{finding::FindingMeta, known::Unknown};
 
 pub use case::{Case, Row};
 pub use diagnose::{diagnose, settle, summarize};
+pub use path_only::PATH_ONLY;
 
 use case::Draft;
 use macros::{declare_finding, registry};
@@ -140,7 +143,12 @@ impl Rule {
     }
 }
 
+/// Every code that is documented: those of the rules, and those that only the path of a question can show.
+pub fn documented() -> impl Iterator<Item = &'static FindingMeta> {
+    RULES.iter().map(|rule| rule.meta).chain(PATH_ONLY.iter().copied())
+}
+
 /// The registered form of a code.
 pub fn find(code: &str) -> Option<&'static FindingMeta> {
-    RULES.iter().map(|rule| rule.meta).find(|meta| meta.code == code)
+    documented().find(|meta| meta.code == code)
 }
