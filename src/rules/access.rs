@@ -19,7 +19,7 @@ use crate::{
 
 pub(super) use crate::analyze::path::DenialKind;
 
-use super::{Case, Draft, Outcome, Row, route_rows, words};
+use super::{Case, Draft, Outcome, Row, pod, route_rows, words};
 
 /// A silent row and the step that denies it.
 pub(super) struct Blocked<'c, 'a> {
@@ -94,21 +94,24 @@ pub(super) fn endpoint_group(
     kind: DenialKind,
     summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
 ) -> Outcome {
-    let wanted = |denial: &Denial| denial.kind() == kind;
+    let wanted = |one: &Blocked<'_, '_>| match one.blocker {
+        // What shuts out a pod alone is told as that.
+        Blocker::Group(denial) => denial.kind() == kind && pod::left_out(case, one.row, denial).is_none(),
+        _ => false,
+    };
     group(case, StepKind::DestinationGroupIngress, wanted, |denial, row| {
         summary(denial, row.path.source.groups.known().map_or(&[][..], Vec::as_slice))
     })
 }
 
 /// Denials by the groups of one end. `summary` gets the first, and its row.
-pub(super) fn group(
-    case: &Case<'_>,
+pub(super) fn group<'c>(
+    case: &'c Case<'c>,
     kind: StepKind,
-    accept: impl Fn(&Denial) -> bool,
+    accept: impl Fn(&Blocked<'c, 'c>) -> bool,
     summary: impl Fn(&Denial, &Row<'_>) -> String,
 ) -> Outcome {
-    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if accept(denial));
-    let blocked = blocked(case, kind, wanted)?;
+    let blocked = blocked_by(case, kind, accept)?;
     let Some(Blocked { row, blocker: Blocker::Group(denial), .. }) = blocked.first() else {
         return Ok(None);
     };
@@ -136,6 +139,19 @@ pub(super) fn either_group(
     let changes =
         blocked.iter().filter_map(|b| remedy::group_rule(&case.facts.inventory, &b.row.path, b.step.kind));
     Ok(Some(draft(case, &blocked, summary(&denials), changes)))
+}
+
+/// What the groups of both ends deny on a row's way.
+pub(super) fn denials<'r>(row: &'r Row<'_>) -> impl Iterator<Item = &'r Denial> {
+    row.path.blockers().filter_map(|(_, blocker)| match blocker {
+        Blocker::Group(denial) => Some(denial),
+        _ => None,
+    })
+}
+
+/// The first of them is this host's own groups', which ask about the endpoint's address.
+pub(super) fn is_outbound(case: &Case<'_>, denials: &[&Denial]) -> bool {
+    denials.first().is_some_and(|denial| case.rows.iter().any(|row| row.ip() == denial.peer))
 }
 
 /// What blocks at any of several steps.
@@ -242,13 +258,13 @@ fn entries(case: &Case<'_>, blocked: &[Blocked<'_, '_>], kinds: &[StepKind]) -> 
         let denied = || blocked.iter().filter(|b| b.step.kind == *kind);
         let paths: Vec<_> = denied().map(|b| &b.row.path).collect();
         let of_kind = remedy::acl_entries(&case.facts.inventory, &paths, *kind);
-        let denies = |change: &Change| {
+        let missing = |change: &Change| {
             let Change::AddAclEntry { acl, entry } = change else { return false };
             denied().any(|b| {
                 b.step.acl().is_some_and(|asked| asked.acl.id == *acl && asked.direction == entry.direction)
             })
         };
-        all.changes.extend(of_kind.changes.into_iter().filter(denies));
+        all.changes.extend(of_kind.changes.into_iter().filter(missing));
         all.enough &= of_kind.enough;
     }
     all

@@ -168,7 +168,7 @@ impl<'a> Row<'a> {
             Known::Unknown(why) => Known::Unknown(why.clone()),
         };
         let symptom = symptom::of_row(&target.target, probe).filter(|_| probe.used);
-        Self { probe, path, symptom, eni, endpoint }
+        Self { probe, eni, endpoint, path, symptom }
     }
 
     pub fn ip(&self) -> IpAddr {

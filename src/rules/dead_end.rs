@@ -38,11 +38,11 @@ pub(super) struct DeadEnd<'c> {
 }
 
 impl<'c> DeadEnd<'c> {
-    pub(super) fn of(blocked: &Blocked<'c, 'c>) -> Option<Self> {
-        let Blocker::Route(blocker) = blocked.blocker else { return None };
-        let row = blocked.row;
-        let tables = row.path.parts(blocked.step.kind).filter(|step| asked(step).is_some());
-        let step = if asked(blocked.step).is_some() { blocked.step } else { tables.last()? };
+    pub(super) fn of(one: &Blocked<'c, 'c>) -> Option<Self> {
+        let Blocker::Route(blocker) = one.blocker else { return None };
+        let row = one.row;
+        let tables = row.path.parts(one.step.kind).filter(|step| asked(step).is_some());
+        let step = if asked(one.step).is_some() { one.step } else { tables.last()? };
         let (table, route) = asked(step)?;
         Some(Self { row, blocker, step, table, route })
     }

@@ -1,7 +1,11 @@
 //! `sg-source-egress-missing`
 
 use crate::{
-    analyze::{path::StepKind, route, security_group::Denial},
+    analyze::{
+        path::{Blocker, StepKind},
+        route,
+        security_group::Denial,
+    },
     model::known::Known,
 };
 
@@ -37,7 +41,7 @@ fn check(case: &Case<'_>) -> Outcome {
     access::group(
         case,
         StepKind::SourceGroupEgress,
-        |denial| !is_another_finding(denial),
+        |one| matches!(one.blocker, Blocker::Group(denial) if !is_another_finding(denial)),
         |denial, row| {
             let groups = access::groups_verb(&denial.groups, "does", "do");
             format!("{groups} not let this host send to {} on tcp/{port}.", destination(case, row))
