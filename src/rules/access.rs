@@ -47,8 +47,10 @@ fn blocked_by<'c, 'a>(
     let mut undecided = None;
     // An address that no interface holds has no group or subnet to ask about; and what does not exist needs no rule.
     let held = |row: &&Row<'_>| {
-        let nobody =
-            matches!(row.path.blocker_at(StepKind::DestinationInterface), Ok(Some((_, Blocker::Unheld))));
+        let nobody = matches!(
+            row.path.blocker_at(StepKind::DestinationInterface),
+            Ok(Some((_, Blocker::Unheld | Blocker::Overlapped { .. })))
+        );
         !nobody && (kind.is_at_source() || row.eni != Known::Known(None))
     };
     for row in case.silent().filter(held) {
@@ -239,16 +241,19 @@ pub(super) fn acl(
 /// What an ACL between the two ends' subnets does: of a transit gateway's attachment, or of a NAT gateway.
 fn crossed(case: &Case<'_>, step: &Step) -> String {
     let acl = step.id_or("an ACL");
-    let way = match step.acl().map(|asked| asked.direction) {
-        Some(Direction::Ingress) => "into",
-        _ => "out of",
+    let asked = step.acl();
+    let way =
+        if asked.is_some_and(|asked| asked.direction == Direction::Ingress) { "into" } else { "out of" };
+    let place = match asked.map_or(&[][..], |asked| &asked.acl.subnets) {
+        [subnet] => format!("{subnet}, which is on their way"),
+        _ => "a subnet on their way".to_owned(),
     };
     let what = if step.kind.is_return() {
         "the endpoint's replies".to_owned()
     } else {
         format!("packets for tcp/{}", case.target.target.port)
     };
-    format!("{acl} does not let {what} {way} a subnet on their way{}.", rule(step))
+    format!("{acl} does not let {what} {way} {place}{}.", rule(step))
 }
 
 /// The entries that these rows lack, in the ACLs that deny them.

@@ -10,9 +10,10 @@ use crate::{
 };
 
 use super::{
-    Row,
+    Case, Row,
     access::Blocked,
     route_rows::{asked, towards},
+    words,
 };
 
 pub(super) fn is_one(blocker: &RouteBlocker) -> bool {
@@ -59,11 +60,11 @@ impl<'c> DeadEnd<'c> {
     pub(super) fn describe(&self) -> String {
         let ip = towards(self.row, self.step);
         let back = self.step.kind.is_return();
-        let (table, target) = (&self.table.id, self.target());
-        let (what, from) = if back {
-            (format!("the replies to {ip}"), self.row.path.destination.ip)
+        let (table, target) = (self.name(), self.target());
+        let (what, to, from) = if back {
+            (format!("the replies to {ip}"), "back to", self.row.path.destination.ip)
         } else {
-            (format!("packets for {ip}"), self.row.path.flow.source)
+            (format!("packets for {ip}"), "to", self.row.path.flow.source)
         };
         match self.blocker {
             RouteBlocker::Missing if back => {
@@ -72,16 +73,36 @@ impl<'c> DeadEnd<'c> {
             RouteBlocker::Missing => format!("{table} has no route to {ip}"),
             RouteBlocker::Detached => {
                 let vpc = self.vpc("that VPC");
-                format!("{table} sends {what} to {target}, which is not attached to {vpc}")
+                format!("{table} sends {what} over {target}, which is not attached to {vpc}")
             }
-            RouteBlocker::NoPublicAddress => format!(
-                "{table} sends {what} to {target}, which drops them: {from} has no public address there"
-            ),
+            RouteBlocker::NoPublicAddress => {
+                format!("{table} sends {what} over {target}, which drops them: {from} has no public address")
+            }
             RouteBlocker::Astray { vpc } => {
                 format!("the routes back to {ip} lead into {vpc}, where this host is not")
             }
-            RouteBlocker::Circle => format!("the routes for {what} lead in a circle, by {table}"),
-            _ => format!("{table} sends {what} to {target}, which does not carry them"),
+            RouteBlocker::Circle => format!("the routes {to} {ip} lead in a circle, by {}", self.table.id),
+            _ => format!("{table} sends {what} over {target}, which does not carry them"),
+        }
+    }
+
+    /// What else is known of the gateway that drops.
+    pub(super) fn gateway(&self, case: &Case<'_>) -> Option<Evidence> {
+        let target = self.target();
+        match self.blocker {
+            RouteBlocker::Detached => {
+                let gateway = case.facts.inventory.internet_gateways.known()?.get(target)?;
+                let vpcs =
+                    if gateway.vpcs.is_empty() { "no VPC".to_owned() } else { words::list(&gateway.vpcs) };
+                let fact = format!("{target} is attached to {vpcs}");
+                Some(Evidence::of(fact, ResourceRef::new(ResourceKind::Gateway, target)))
+            }
+            RouteBlocker::NoPublicAddress if !self.step.kind.is_return() => {
+                let eni = self.row.path.source.eni.known()?;
+                let fact = format!("{eni} has no public address for {}", self.row.path.flow.source);
+                Some(Evidence::of(fact, ResourceRef::new(ResourceKind::NetworkInterface, eni)))
+            }
+            _ => None,
         }
     }
 
@@ -108,6 +129,16 @@ impl<'c> DeadEnd<'c> {
                 Fix::text(format!("Add a route for {ip} (its subnet or VPC) to {table}, as on the way there"))
             }
             _ => Fix::text(format!("Add a route for {ip} (its subnet or VPC) to {table}")),
+        }
+    }
+
+    /// The table; with its VPC where that lies between the two ends.
+    fn name(&self) -> String {
+        let (table, vpc) = (&self.table.id, self.table.vpc.as_ref());
+        let ends = [&self.row.path.source, &self.row.path.destination];
+        match vpc.filter(|vpc| ends.iter().all(|end| end.vpc.known().is_some_and(|one| one != *vpc))) {
+            Some(vpc) => format!("{table} of {vpc}, on the way,"),
+            None => table.to_string(),
         }
     }
 

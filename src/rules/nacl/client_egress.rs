@@ -6,7 +6,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 
 declare_finding! {
     /// ## What it means
-    /// The network ACL of this host's subnet denies packets to the endpoint on this port, so they never leave the subnet.
+    /// The network ACL of this host's subnet denies packets to the endpoint on this port, so they never leave the subnet. Or
+    /// that of a subnet through which they leave the VPC does: a NAT gateway's, or a transit gateway attachment's.
     /// ## How we know
     /// The first outbound entry that matches the endpoint's address and the port denies (or none matches), and
     /// connections get no answer. An ACL judges only what crosses the subnet's border.

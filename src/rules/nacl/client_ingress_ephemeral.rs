@@ -7,7 +7,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 declare_finding! {
     /// ## What it means
     /// Network ACLs keep no state: the replies need an inbound entry of their own, on this host's ephemeral ports. The ACL
-    /// of this host's subnet has none that lets them in.
+    /// of this host's subnet has none that lets them in; or that of a subnet through which they come back into this VPC, a NAT
+    /// gateway's or a transit gateway attachment's.
     /// ## How we know
     /// The inbound entries deny the whole range of this host's ephemeral ports from the endpoint's address, and
     /// connections get no answer.

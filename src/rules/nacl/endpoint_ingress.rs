@@ -6,7 +6,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 
 declare_finding! {
     /// ## What it means
-    /// The network ACL of the subnet that the endpoint's interface lives in denies this host's packets on this port.
+    /// The network ACL of the subnet that the endpoint's interface lives in denies this host's packets on this port; or that of
+    /// the transit gateway attachment's subnet by which they come into its VPC does.
     /// ## How we know
     /// The first inbound entry that matches this host's address and the port denies (or none matches), and connections
     /// get no answer. Often one zone only: every subnet may have another ACL.

@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let (summary, confidence) = match first.blocker {
         Blocker::Route(RouteBlocker::NatUnavailable { state }) => {
             let nat = route.target.id();
-            (format!("{} sends these packets to {nat}, which is {state}.", table.id), of_state(state))
+            (format!("{} sends these packets to {nat}, whose state is {state}.", table.id), of_state(state))
         }
         _ => (format!("{} sends these packets into a blackhole: {rule}.", table.id), Confidence::Confirmed),
     };
@@ -79,7 +79,7 @@ fn of_state(state: &str) -> Confidence {
 fn gateway(blocker: &Blocker, route: &Route) -> Option<Evidence> {
     let Blocker::Route(RouteBlocker::NatUnavailable { state }) = blocker else { return None };
     let nat = route.target.id();
-    Some(Evidence::of(format!("{nat} is {state}"), ResourceRef::new(ResourceKind::Gateway, nat)))
+    Some(Evidence::of(format!("{nat} has state {state}"), ResourceRef::new(ResourceKind::Gateway, nat)))
 }
 
 /// The connection that the route could lead over.

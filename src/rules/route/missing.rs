@@ -116,6 +116,7 @@ fn ends_dead(case: &Case<'_>) -> Outcome {
     let holder = if nobody { ", and no network interface that was read holds it" } else { "" };
     let draft = Draft::new(confidence, words::sentence(&format!("{}{holder}", end.describe())))
         .evidence(words::distinct(std::iter::once(end.decides()).chain(way)))
+        .evidence(end.gateway(case))
         .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
         .explains(blocked.iter().map(|b| b.row));
     let fixes = route_rows::fixes(case, blocked.iter().map(|b| b.row));

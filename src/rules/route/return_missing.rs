@@ -46,6 +46,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let there = route_rows::way(first.row, StepKind::ForwardRoute);
     let draft = Draft::new(Confidence::Confirmed, words::sentence(&end.describe()))
         .evidence(words::distinct(std::iter::once(end.decides()).chain(back).chain(there)))
+        .evidence(end.gateway(case))
         .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
         .explains(blocked.iter().map(|b| b.row));
     let fixes = route_rows::fixes(case, blocked.iter().map(|b| b.row));

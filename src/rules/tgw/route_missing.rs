@@ -82,7 +82,10 @@ fn describe(case: &Case<'_>, blocked: &Blocked<'_, '_>, why: &TransitBlocker) ->
             let table = tables.last().map_or("a route table", |(table, _)| table.id.as_str());
             format!("{}, and {table} sends {what} there", step.rule())
         }
-        TransitBlocker::Unavailable { state } => format!("{about} is {state}, and carries nothing of {what}"),
+        TransitBlocker::Unavailable { state } => {
+            let carries = if confidence(why) == Confidence::Confirmed { "carries" } else { "may carry" };
+            format!("{about}, by which {what} go, is {state}: it {carries} nothing")
+        }
         TransitBlocker::Unassociated => {
             let gateway = transit_rows::attachment(case, blocked)
                 .map_or("the gateway", |attachment| attachment.transit_gateway.as_str());
