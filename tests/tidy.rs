@@ -1,6 +1,8 @@
 //! What every finding owes: a code of its own, an explanation in all sections, a rule that emits it and a
 //! scenario that shows it.
 
+#[path = "support/blockers.rs"]
+mod blockers;
 #[path = "support/stories.rs"]
 mod stories;
 
@@ -8,16 +10,17 @@ use std::collections::BTreeSet;
 
 use stories::stories;
 use vpce_doctor::{
+    analyze::path::{self, Step, StepKind, StepOutcome},
     model::finding::Severity,
     render::{explain, glossary, style::Styles},
-    rules::{self, RULES, SECTIONS},
+    rules::{self, PATH_ONLY, RULES, SECTIONS},
 };
 
 #[test]
 fn codes_are_unique_kebab_case_words() {
     let mut seen = BTreeSet::new();
-    for rule in RULES {
-        let code = rule.meta.code;
+    for meta in rules::documented() {
+        let code = meta.code;
         assert!(seen.insert(code), "{code} is declared twice");
         assert!(code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{code}");
     }
@@ -25,24 +28,24 @@ fn codes_are_unique_kebab_case_words() {
 
 #[test]
 fn every_finding_is_documented_in_all_sections_in_order() {
-    for rule in RULES {
-        let text = rule.meta.documentation;
+    for meta in rules::documented() {
+        let text = meta.documentation;
         let headings: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("## ")).collect();
-        assert_eq!(headings, SECTIONS, "{}", rule.meta.code);
+        assert_eq!(headings, SECTIONS, "{}", meta.code);
         let empty = text
             .split("## ")
             .skip(1)
             .any(|section| section.lines().skip(1).all(|line| line.trim().is_empty()));
-        assert!(!empty, "{} has an empty section", rule.meta.code);
-        assert!(!rule.meta.title.is_empty() && !rule.meta.title.ends_with('.'), "{}", rule.meta.code);
+        assert!(!empty, "{} has an empty section", meta.code);
+        assert!(!meta.title.is_empty() && !meta.title.ends_with('.'), "{}", meta.code);
     }
 }
 
 /// References in the texts lead somewhere.
 #[test]
 fn codes_named_in_explanations_exist() {
-    for rule in RULES {
-        for word in rule.meta.documentation.split('`') {
+    for meta in rules::documented() {
+        for word in meta.documentation.split('`') {
             let looks_like_code = [
                 "dns-",
                 "endpoint-",
@@ -53,13 +56,17 @@ fn codes_named_in_explanations_exist() {
                 "tls-",
                 "api-",
                 "host-",
+                "address-",
+                "instance-",
+                "interface-",
+                "tgw-",
                 "http-",
                 "egress-",
             ]
             .iter()
             .any(|family| word.starts_with(family))
                 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-            assert!(!looks_like_code || rules::find(word).is_some(), "{} names {word}", rule.meta.code);
+            assert!(!looks_like_code || rules::find(word).is_some(), "{} names {word}", meta.code);
         }
     }
 }
@@ -92,10 +99,10 @@ const ADVICE: &str = "write the words out, or add a line to GLOSSARY in src/rend
 
 #[test]
 fn no_text_uses_a_term_that_explain_does_not_explain() {
-    for rule in RULES {
-        let prose = explain::prose(rule.meta);
+    for meta in rules::documented() {
+        let prose = explain::prose(meta);
         let unknown: Vec<_> = abbreviations(&prose).into_iter().filter(|word| !explained(word)).collect();
-        assert!(unknown.is_empty(), "{} uses {unknown:?}: {ADVICE}", rule.meta.code);
+        assert!(unknown.is_empty(), "{} uses {unknown:?}: {ADVICE}", meta.code);
     }
     for term in glossary::GLOSSARY {
         let unknown: Vec<_> =
@@ -123,25 +130,46 @@ fn no_summary_uses_a_term_that_explain_does_not_explain() {
 #[test]
 fn words_are_explained_where_they_are_used_and_only_there() {
     let mut terms = 0;
-    for rule in RULES {
-        let text = explain::one(rule.meta, &Styles::default());
+    for meta in rules::documented() {
+        let text = explain::one(meta, &Styles::default());
         let (before, words) = text.split_once("\nWords\n").unwrap_or((&text, ""));
         let told: BTreeSet<&str> =
             words.lines().map(|line| line.trim_start().split("  ").next().unwrap_or_default()).collect();
         terms += told.len();
-        let used: BTreeSet<&str> =
-            glossary::of(&explain::prose(rule.meta)).iter().map(|term| term.word).collect();
-        assert_eq!(told, used, "{}", rule.meta.code);
-        for word in abbreviations(&explain::prose(rule.meta)) {
-            assert!(
-                told.contains(word.as_str()) || KNOWN.contains(&word.as_str()),
-                "{}: {word}",
-                rule.meta.code
-            );
+        let used: BTreeSet<&str> = glossary::of(&explain::prose(meta)).iter().map(|term| term.word).collect();
+        assert_eq!(told, used, "{}", meta.code);
+        for word in abbreviations(&explain::prose(meta)) {
+            assert!(told.contains(word.as_str()) || KNOWN.contains(&word.as_str()), "{}: {word}", meta.code);
         }
-        assert!(before.contains("\nHow to fix it\n"), "{}", rule.meta.code);
+        assert!(before.contains("\nHow to fix it\n"), "{}", meta.code);
     }
     assert!(terms > RULES.len(), "most texts use some: {terms}");
+}
+
+/// What only a question of the `path` command can meet has no rule: no report of `check` can have it.
+#[test]
+fn codes_of_paths_alone_have_no_rule() {
+    for meta in PATH_ONLY {
+        assert!(RULES.iter().all(|rule| rule.meta.code != meta.code), "{}", meta.code);
+        assert!(explain::list(&Styles::default()).contains(meta.code), "{}", meta.code);
+    }
+}
+
+#[test]
+fn every_blocker_has_a_code_that_is_documented() {
+    let mut shown = BTreeSet::new();
+    for blocker in blockers::all() {
+        for kind in StepKind::ALL {
+            let ground = blockers::ground(&blocker);
+            let step = Step { kind, outcome: StepOutcome::Deny(blocker.clone()), ground };
+            let code = path::code(&blockers::nowhere(), &step, &blocker);
+            assert!(rules::find(code).is_some(), "{code} of {blocker:?} at {kind:?}");
+            shown.insert(code);
+        }
+    }
+    for meta in PATH_ONLY {
+        assert!(shown.contains(meta.code), "no blocker is {}", meta.code);
+    }
 }
 
 #[test]
@@ -187,14 +215,14 @@ fn findings_are_true_to_their_word_in_every_scenario() {
 #[test]
 fn no_command_in_an_explanation_is_broken_in_its_middle() {
     let mut commands = 0;
-    for rule in RULES {
-        let lines: Vec<_> = rule.meta.documentation.lines().collect();
+    for meta in rules::documented() {
+        let lines: Vec<_> = meta.documentation.lines().collect();
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("     ")) {
             commands += 1;
             let last = line.split_whitespace().next_back().unwrap_or_default();
-            assert!(last != "--query" && last != "--filters", "{}: {line}", rule.meta.code);
+            assert!(last != "--query" && last != "--filters", "{}: {line}", meta.code);
             let goes_on = at > 0 && lines[at - 1].ends_with('\\');
-            assert!(goes_on || !line.trim_start().starts_with(['\'', '"']), "{}: {line}", rule.meta.code);
+            assert!(goes_on || !line.trim_start().starts_with(['\'', '"']), "{}: {line}", meta.code);
         }
     }
     assert!(commands > RULES.len() / 2, "{commands}");

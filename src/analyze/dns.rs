@@ -99,6 +99,13 @@ fn without_region(host: &str) -> Option<String> {
     Some(service.to_owned())
 }
 
+/// The Region that a service's name says: `com.amazonaws.us-west-2.sts`, `com.amazonaws.vpce.us-west-2.vpce-svc-9`.
+pub fn region_of_service(service: &str) -> Option<&str> {
+    let rest = service.trim_start_matches("cn.").strip_prefix("com.amazonaws.")?;
+    let region = rest.strip_prefix("vpce.").unwrap_or(rest).split('.').next()?;
+    looks_like_region(region).then_some(region)
+}
+
 fn looks_like_region(label: &str) -> bool {
     label.split('-').count() >= 3 && label.ends_with(|c: char| c.is_ascii_digit())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{model::finding::FindingMeta, rules::RULES};
+use crate::{model::finding::FindingMeta, rules};
 
 use super::{
     glossary::{self, Term},
@@ -54,8 +54,8 @@ fn words(text: &mut String, meta: &FindingMeta, styles: &Styles) {
 
 /// Every code with its title.
 pub fn list(styles: &Styles) -> String {
-    let width = RULES.iter().map(|rule| rule.meta.code.len()).max().unwrap_or(0);
-    let mut metas: Vec<_> = RULES.iter().map(|rule| rule.meta).collect();
+    let mut metas: Vec<_> = rules::documented().collect();
+    let width = metas.iter().map(|meta| meta.code.len()).max().unwrap_or(0);
     metas.sort_by_key(|meta| meta.code);
     let line = |meta: &&FindingMeta| {
         format!("{}  {}\n", paint(styles.heading, format!("{:width$}", meta.code)), meta.title)

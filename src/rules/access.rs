@@ -4,21 +4,22 @@
 use crate::{
     analyze::{
         commands, network_acl,
-        path::{Blocker, Step, StepKind},
-        remedy,
+        path::{self, Blocker, Step, StepKind, StepOutcome},
+        remedy::{self, AclEntries},
         security_group::Denial,
     },
     model::{
-        finding::{Change, Confidence, Evidence, Fix},
+        finding::{Change, Confidence, Evidence, FindingMeta, Fix},
         firewall::Direction,
         id::SecurityGroupId,
+        inventory::actions,
         known::{Known, Reason, Unknown},
     },
 };
 
 pub(super) use crate::analyze::path::DenialKind;
 
-use super::{Case, Draft, Outcome, Row, route_rows, words};
+use super::{Case, Draft, Outcome, Row, pod, route_rows, words};
 
 /// A silent row and the step that denies it.
 pub(super) struct Blocked<'c, 'a> {
@@ -33,18 +34,35 @@ pub(super) fn blocked<'c, 'a>(
     kind: StepKind,
     accept: impl Fn(&Blocker) -> bool,
 ) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
+    blocked_by(case, kind, |one| accept(one.blocker))
+}
+
+/// The same, by all that is known of the denial. A step of several parts may deny in several.
+fn blocked_by<'c, 'a>(
+    case: &'c Case<'a>,
+    kind: StepKind,
+    accept: impl Fn(&Blocked<'c, 'a>) -> bool,
+) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
     let mut found = Vec::new();
     let mut undecided = None;
     // An address that no interface holds has no group or subnet to ask about; and what does not exist needs no rule.
     let held = |row: &&Row<'_>| {
-        let nobody =
-            matches!(row.path.blocker_at(StepKind::DestinationInterface), Ok(Some((_, Blocker::Unheld))));
+        let nobody = matches!(
+            row.path.blocker_at(StepKind::DestinationInterface),
+            Ok(Some((_, Blocker::Unheld | Blocker::Overlapped { .. })))
+        );
         !nobody && (kind.is_at_source() || row.eni != Known::Known(None))
     };
     for row in case.silent().filter(held) {
+        for (step, blocker) in row.path.blockers().filter(|(step, _)| step.kind == kind) {
+            let one = Blocked { row, step, blocker };
+            if is_disproved(case, step) {
+                undecided = Some(disproved(step));
+            } else if accept(&one) {
+                found.push(one);
+            }
+        }
         match row.path.blocker_at(kind) {
-            Ok(Some((step, _))) if is_disproved(case, step) => undecided = Some(disproved(step)),
-            Ok(Some((step, blocker))) if accept(blocker) => found.push(Blocked { row, step, blocker }),
             Ok(_) => {}
             // The route itself is known, only not what lies behind it.
             Err(_) if route_rows::leads_elsewhere(case, row, kind) => {}
@@ -63,7 +81,7 @@ fn is_disproved(case: &Case<'_>, step: &Step) -> bool {
     case.rows
         .iter()
         .filter(|row| row.contradicts())
-        .any(|row| matches!(row.path.blocker_at(step.kind), Ok(Some((other, _))) if same(other)))
+        .any(|row| row.path.blockers().any(|(other, _)| other.kind == step.kind && same(other)))
 }
 
 fn disproved(step: &Step) -> Unknown {
@@ -78,20 +96,24 @@ pub(super) fn endpoint_group(
     kind: DenialKind,
     summary: impl Fn(&Denial, &[SecurityGroupId]) -> String,
 ) -> Outcome {
-    let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial.kind() == kind);
+    let wanted = |one: &Blocked<'_, '_>| match one.blocker {
+        // What shuts out a pod alone is told as that.
+        Blocker::Group(denial) => denial.kind() == kind && pod::left_out(case, one.row, denial).is_none(),
+        _ => false,
+    };
     group(case, StepKind::DestinationGroupIngress, wanted, |denial, row| {
         summary(denial, row.path.source.groups.known().map_or(&[][..], Vec::as_slice))
     })
 }
 
 /// Denials by the groups of one end. `summary` gets the first, and its row.
-pub(super) fn group(
-    case: &Case<'_>,
+pub(super) fn group<'c>(
+    case: &'c Case<'c>,
     kind: StepKind,
-    accept: impl Fn(&Blocker) -> bool,
+    accept: impl Fn(&Blocked<'c, 'c>) -> bool,
     summary: impl Fn(&Denial, &Row<'_>) -> String,
 ) -> Outcome {
-    let blocked = blocked(case, kind, accept)?;
+    let blocked = blocked_by(case, kind, accept)?;
     let Some(Blocked { row, blocker: Blocker::Group(denial), .. }) = blocked.first() else {
         return Ok(None);
     };
@@ -107,8 +129,8 @@ pub(super) fn either_group(
     summary: impl Fn(&[&Denial]) -> String,
 ) -> Outcome {
     let wanted = |blocker: &Blocker| matches!(blocker, Blocker::Group(denial) if denial.kind() == kind);
-    let blocked =
-        blocked_at(case, &[StepKind::SourceGroupEgress, StepKind::DestinationGroupIngress], wanted)?;
+    let kinds = [StepKind::SourceGroupEgress, StepKind::DestinationGroupIngress];
+    let blocked = at_any(&kinds, |kind| blocked(case, kind, wanted))?;
     let denials: Vec<&Denial> = blocked
         .iter()
         .filter_map(|b| if let Blocker::Group(denial) = b.blocker { Some(denial) } else { None })
@@ -121,16 +143,28 @@ pub(super) fn either_group(
     Ok(Some(draft(case, &blocked, summary(&denials), changes)))
 }
 
-/// [`blocked`] at any of several steps.
-fn blocked_at<'c, 'a>(
-    case: &'c Case<'a>,
+/// What the groups of both ends deny on a row's way.
+pub(super) fn denials<'r>(row: &'r Row<'_>) -> impl Iterator<Item = &'r Denial> {
+    row.path.blockers().filter_map(|(_, blocker)| match blocker {
+        Blocker::Group(denial) => Some(denial),
+        _ => None,
+    })
+}
+
+/// The first of them is this host's own groups', which ask about the endpoint's address.
+pub(super) fn is_outbound(case: &Case<'_>, denials: &[&Denial]) -> bool {
+    denials.first().is_some_and(|denial| case.rows.iter().any(|row| row.ip() == denial.peer))
+}
+
+/// What blocks at any of several steps.
+fn at_any<'c, 'a>(
     kinds: &[StepKind],
-    accept: impl Fn(&Blocker) -> bool,
+    blocked: impl Fn(StepKind) -> Result<Vec<Blocked<'c, 'a>>, Unknown>,
 ) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
     let mut found = Vec::new();
     let mut undecided = None;
     for kind in kinds {
-        match blocked(case, *kind, &accept) {
+        match blocked(*kind) {
             Ok(some) => found.extend(some),
             Err(why) => undecided = Some(why),
         }
@@ -141,41 +175,104 @@ fn blocked_at<'c, 'a>(
     }
 }
 
-/// ACLs that have no entry for IPv6 at all, at either end and on the way there or back.
+/// Every step at which an ACL may be met: those of the two ends' subnets, and those of subnets on the way.
+pub(super) const ACL_STEPS: [StepKind; 6] = [
+    StepKind::SourceAclEgress,
+    StepKind::ForwardRoute,
+    StepKind::DestinationAclIngress,
+    StepKind::ReturnAclEgress,
+    StepKind::ReturnRoute,
+    StepKind::ReturnAclIngress,
+];
+
+/// Rows that an ACL denies at this step.
+pub(super) fn denied_by_acl<'c, 'a>(
+    case: &'c Case<'a>,
+    kind: StepKind,
+    accept: impl Fn(&Blocked<'c, 'a>) -> bool,
+) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
+    let is_route = matches!(kind, StepKind::ForwardRoute | StepKind::ReturnRoute);
+    let unread = |step: &Step| matches!(&step.outcome, StepOutcome::Undecided(why) if why.missing == actions::NETWORK_ACLS);
+    let meets_one = |row: &Row<'_>| row.path.parts(kind).any(|step| step.acl().is_some() || unread(step));
+    // What else is unknown of a way is no question about ACLs.
+    if is_route && !case.silent().any(meets_one) {
+        return Ok(Vec::new());
+    }
+    blocked_by(case, kind, |one| matches!(one.blocker, Blocker::Acl { .. }) && accept(one))
+}
+
+/// ACLs that have no entry for IPv6 at all, wherever they are met.
 pub(super) fn acls_without_ipv6(case: &Case<'_>, summary: impl Fn(&[&Step]) -> String) -> Outcome {
-    const STEPS: [StepKind; 4] = [
-        StepKind::SourceAclEgress,
-        StepKind::DestinationAclIngress,
-        StepKind::ReturnAclEgress,
-        StepKind::ReturnAclIngress,
-    ];
-    let blocked = blocked_at(case, &STEPS, is_ipv6_forgotten)?;
+    let blocked = at_any(&ACL_STEPS, |kind| denied_by_acl(case, kind, |one| is_ipv6_forgotten(one.blocker)))?;
     if blocked.is_empty() {
         return Ok(None);
     }
     let steps: Vec<&Step> = blocked.iter().map(|b| b.step).collect();
-    let changes = STEPS.iter().flat_map(|kind| {
-        let paths: Vec<_> = blocked.iter().filter(|b| b.step.kind == *kind).map(|b| &b.row.path).collect();
-        remedy::acl_entries(&case.facts.inventory, &paths, *kind).changes
-    });
-    Ok(Some(draft(case, &blocked, summary(&steps), changes)))
+    let entries = entries(case, &blocked, &ACL_STEPS);
+    Ok(Some(draft(case, &blocked, summary(&steps), entries.changes)))
 }
 
 fn is_ipv6_forgotten(blocker: &Blocker) -> bool {
     matches!(blocker, Blocker::Acl { decision } if decision.ipv6_forgotten)
 }
 
-/// Denials by the ACL of one end. One without any entry for IPv6 is a finding of its own.
-pub(super) fn acl(case: &Case<'_>, kind: StepKind, summary: impl Fn(&Step) -> String) -> Outcome {
-    let blocked = blocked(case, kind, |blocker| !is_ipv6_forgotten(blocker))?;
+/// Denials by the ACL of one end, or by one on the way that counts to that end. One without any entry for IPv6 is a
+/// finding of its own.
+pub(super) fn acl(
+    case: &Case<'_>,
+    meta: &FindingMeta,
+    kind: StepKind,
+    summary: impl Fn(&Step) -> String,
+) -> Outcome {
+    let on_the_way = if kind.is_return() { StepKind::ReturnRoute } else { StepKind::ForwardRoute };
+    let kinds = [kind, on_the_way];
+    let own = |one: &Blocked<'_, '_>| path::code(&one.row.path, one.step, one.blocker) == meta.code;
+    let blocked = at_any(&kinds, |kind| denied_by_acl(case, kind, own))?;
     let Some(first) = blocked.first() else {
         return Ok(None);
     };
-    let paths: Vec<_> = blocked.iter().map(|b| &b.row.path).collect();
-    let entries = remedy::acl_entries(&case.facts.inventory, &paths, kind);
-    let draft = draft(case, &blocked, summary(first.step), entries.changes);
+    let entries = entries(case, &blocked, &kinds);
+    let told = if first.step.kind == kind { summary(first.step) } else { crossed(case, first.step) };
+    let draft = draft(case, &blocked, told, entries.changes);
     let draft = if entries.enough { draft } else { draft.fix(renumber(first.step)) };
     Ok(Some(blocked.iter().filter_map(without).fold(draft, Draft::fix)))
+}
+
+/// What an ACL between the two ends' subnets does: of a transit gateway's attachment, or of a NAT gateway.
+fn crossed(case: &Case<'_>, step: &Step) -> String {
+    let acl = step.id_or("an ACL");
+    let asked = step.acl();
+    let way =
+        if asked.is_some_and(|asked| asked.direction == Direction::Ingress) { "into" } else { "out of" };
+    let place = match asked.map_or(&[][..], |asked| &asked.acl.subnets) {
+        [subnet] => format!("{subnet}, which is on their way"),
+        _ => "a subnet on their way".to_owned(),
+    };
+    let what = if step.kind.is_return() {
+        "the endpoint's replies".to_owned()
+    } else {
+        format!("packets for tcp/{}", case.target.target.port)
+    };
+    format!("{acl} does not let {what} {way} {place}{}.", rule(step))
+}
+
+/// The entries that these rows lack, in the ACLs that deny them.
+fn entries(case: &Case<'_>, blocked: &[Blocked<'_, '_>], kinds: &[StepKind]) -> AclEntries {
+    let mut all = AclEntries { changes: Vec::new(), enough: true };
+    for kind in kinds {
+        let denied = || blocked.iter().filter(|b| b.step.kind == *kind);
+        let paths: Vec<_> = denied().map(|b| &b.row.path).collect();
+        let of_kind = remedy::acl_entries(&case.facts.inventory, &paths, *kind);
+        let missing = |change: &Change| {
+            let Change::AddAclEntry { acl, entry } = change else { return false };
+            denied().any(|b| {
+                b.step.acl().is_some_and(|asked| asked.acl.id == *acl && asked.direction == entry.direction)
+            })
+        };
+        all.changes.extend(of_kind.changes.into_iter().filter(missing));
+        all.enough &= of_kind.enough;
+    }
+    all
 }
 
 /// The numbered entry that denies, to follow a sentence. The last entry, which every ACL has, says nothing.
@@ -231,8 +328,13 @@ fn draft(
     changes.into_iter().fold(draft, |draft, change| draft.fix(fix(change)))
 }
 
+/// In which direction the packets meet what decides.
+pub(super) fn direction(step: &Step) -> &'static str {
+    step.acl().map_or(step.kind.direction(), |asked| asked.direction).as_str()
+}
+
 fn decided_by(step: &Step) -> Evidence {
-    let direction = step.kind.direction().as_str();
+    let direction = direction(step);
     match step.resource() {
         Some(resource) => Evidence::of(format!("{} {direction}: {}", resource.id, step.rule()), resource),
         None => Evidence::new(format!("{direction}: {}", step.rule())),

@@ -12,9 +12,12 @@ mod access;
 mod ahead;
 mod api_calls;
 mod case;
+mod cross_region;
+mod dead_end;
 mod diagnose;
 mod dns_servers;
 mod endpoint_state;
+mod exclusion;
 mod gateway_endpoint;
 mod http_rows;
 mod macros;
@@ -23,16 +26,20 @@ mod mutation;
 mod new_endpoint;
 mod obstacle;
 mod own_host;
+mod path_only;
+mod pod;
 mod remainder;
 mod route_rows;
 mod static_path;
 mod tls_rows;
+mod transit_rows;
 mod words;
 
 use crate::model::{finding::FindingMeta, known::Unknown};
 
 pub use case::{Case, Row};
 pub use diagnose::{diagnose, settle, summarize};
+pub use path_only::PATH_ONLY;
 pub use static_path::explain_path;
 
 use case::Draft;
@@ -56,16 +63,20 @@ registry! {
     "dns/vpc_attributes_off.rs" as dns_vpc_attributes_off,
     "dns/zonal_name_pinned.rs" as dns_zonal_name_pinned,
     "endpoint/companion_missing.rs" as endpoint_companion_missing,
+    "endpoint/cross_region_az_unsupported.rs" as endpoint_cross_region_az_unsupported,
     "endpoint/deleted.rs" as endpoint_deleted,
     "endpoint/expired.rs" as endpoint_expired,
     "endpoint/failed.rs" as endpoint_failed,
     "endpoint/in_other_vpc.rs" as endpoint_in_other_vpc,
+    "endpoint/invisible_shared_subnet.rs" as endpoint_invisible_shared_subnet,
     "endpoint/missing.rs" as endpoint_missing,
     "endpoint/not_in_client_az.rs" as endpoint_not_in_client_az,
     "endpoint/partial.rs" as endpoint_partial,
     "endpoint/pending.rs" as endpoint_pending,
     "endpoint/pending_acceptance.rs" as endpoint_pending_acceptance,
     "endpoint/rejected.rs" as endpoint_rejected,
+    "endpoint/service_az_gap.rs" as endpoint_service_az_gap,
+    "endpoint/service_region_mismatch.rs" as endpoint_service_region_mismatch,
     "endpoint/single_az.rs" as endpoint_single_az,
     "endpoint/vendor_not_registered.rs" as endpoint_vendor_not_registered,
     "endpoint/wrong_service.rs" as endpoint_wrong_service,
@@ -100,11 +111,18 @@ registry! {
     "security_group/endpoint_refs_other_group.rs" as sg_endpoint_refs_other_group,
     "security_group/endpoint_wrong_port.rs" as sg_endpoint_wrong_port,
     "security_group/ipv6_gap.rs" as sg_ipv6_gap,
+    "security_group/pod_branch_eni.rs" as sg_pod_branch_eni,
+    "security_group/pod_snat_node_sg.rs" as sg_pod_snat_node_sg,
     "security_group/prefix_list_incomplete.rs" as sg_prefix_list_incomplete,
+    "security_group/quota_truncated.rs" as sg_quota_truncated,
+    "security_group/ref_cross_region.rs" as sg_ref_cross_region,
+    "security_group/ref_over_tgw.rs" as sg_ref_over_tgw,
     "security_group/ref_stale.rs" as sg_ref_stale,
     "security_group/ref_via_middlebox.rs" as sg_ref_via_middlebox,
     "security_group/source_egress_missing.rs" as sg_source_egress_missing,
     "security_group/source_no_rules.rs" as sg_source_no_rules,
+    "tgw/az_missing.rs" as tgw_az_missing,
+    "tgw/route_missing.rs" as tgw_route_missing,
     "tls/client_certificate_required.rs" as tls_client_certificate_required,
     "tls/expired_or_clock.rs" as tls_expired_or_clock,
     "tls/expiring_soon.rs" as tls_expiring_soon,
@@ -142,7 +160,12 @@ impl Rule {
     }
 }
 
+/// Every code that is documented: those of the rules, and those that only the path of a question can show.
+pub fn documented() -> impl Iterator<Item = &'static FindingMeta> {
+    RULES.iter().map(|rule| rule.meta).chain(PATH_ONLY.iter().copied())
+}
+
 /// The registered form of a code.
 pub fn find(code: &str) -> Option<&'static FindingMeta> {
-    RULES.iter().map(|rule| rule.meta).find(|meta| meta.code == code)
+    documented().find(|meta| meta.code == code)
 }

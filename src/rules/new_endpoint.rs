@@ -3,9 +3,10 @@
 use crate::model::{
     endpoint::{EndpointKind, EndpointState, VpcEndpoint},
     finding::Fix,
+    id::SubnetId,
 };
 
-use super::{Case, words};
+use super::{Case, cross_region, words};
 
 /// Creates an interface endpoint, `like` one that exists or existed.
 pub(super) fn fix(
@@ -23,20 +24,25 @@ pub(super) fn fix(
         text = format!("{text} (GROUP_ID: a group that admits tcp/{port} from {})", who(case));
     }
     let groups = groups.as_deref().unwrap_or("GROUP_ID");
-    let subnets = subnets(case, like);
+    let subnets = subnets(case, service, like);
     let dns = if private_dns { " --private-dns-enabled" } else { "" };
+    let region = cross_region::foreign(case, service);
+    let region = region.map(|region| format!(" --service-region {region}")).unwrap_or_default();
     Fix::text(text).cli(format!(
-        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {vpc} --service-name {service} \
+        "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {vpc} --service-name {service}{region} \
          --subnet-ids {subnets} --security-group-ids {groups}{dns}"
     ))
 }
 
 /// Those of the model; else where this VPC's other endpoints lie; else the one this host stands in.
-fn subnets(case: &Case<'_>, like: Option<&VpcEndpoint>) -> String {
+fn subnets(case: &Case<'_>, service: &str, like: Option<&VpcEndpoint>) -> String {
+    let abroad = cross_region::foreign(case, service).is_some();
+    let fit = |id: &&SubnetId| !abroad || cross_region::unsupported(case, id).is_none();
+    let spaced = |all: &[SubnetId]| spaced(&all.iter().filter(fit).collect::<Vec<_>>());
     let others = case.endpoints().unwrap_or_default();
     let others = others.iter().copied().filter(|endpoint| endpoint.kind == EndpointKind::Interface);
     let all = like.into_iter().chain(others).map(|endpoint| spaced(&endpoint.subnets));
-    let here = case.facts.vantage.subnet.known().map(ToString::to_string);
+    let here = case.facts.vantage.subnet.known().filter(fit).map(ToString::to_string);
     all.chain(here).find(|subnets| !subnets.is_empty()).unwrap_or_else(|| "SUBNET_IDS".to_owned())
 }
 

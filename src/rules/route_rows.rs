@@ -1,8 +1,10 @@
 //! What the findings about routes share.
 
+use std::net::IpAddr;
+
 use crate::{
     analyze::{
-        path::{Blocker, RouteBlocker, StepKind},
+        path::{Blocker, Ground, RouteBlocker, Step, StepKind},
         place::Place,
         remedy, route,
     },
@@ -40,6 +42,37 @@ pub(super) fn deciding<'a>(
     decision.known().map(|decision| (decision.table.as_ref(), decision.route()))
 }
 
+/// The table that this part of a path asks, and the route that decides in it.
+pub(super) fn asked(step: &Step) -> Option<(&RouteTable, Option<&Route>)> {
+    let Ground::Route { table, route } = &step.ground else { return None };
+    Some((table.as_ref(), route.and_then(|at| table.routes.get(at))))
+}
+
+/// What the tables on the way say, of VPCs and of transit gateways, and what else decides there.
+pub(super) fn way(row: &Row<'_>, kind: StepKind) -> Vec<Evidence> {
+    let parts = row.path.parts(kind).filter(|step| step.acl().is_none());
+    let told = |step: &Step| match (&step.ground, step.resource()) {
+        (Ground::Route { .. } | Ground::Transit { .. }, Some(table)) => {
+            let fact = format!("{} towards {}: {}", table.id, towards(row, step), step.rule());
+            Some(Evidence::of(fact, table))
+        }
+        (Ground::Said { .. }, reference) => Some(Evidence { fact: step.rule(), reference }),
+        _ => None,
+    };
+    parts.filter_map(told).collect()
+}
+
+/// Where the packets go that this part of a path decides about: on the way back perhaps to the address that stands for
+/// this host's, up to the gateway that translates it.
+pub(super) fn towards(row: &Row<'_>, step: &Step) -> IpAddr {
+    let path = &row.path;
+    if !step.kind.is_return() {
+        return path.flow.destination;
+    }
+    let at_home = asked(step).is_some_and(|(table, _)| table.vpc.as_ref() == path.source.vpc.known());
+    if at_home { path.flow.source } else { path.seen.ip }
+}
+
 /// The route that decides at this step leads to a living target that is no peering connection.
 pub(super) fn leads_elsewhere(case: &Case<'_>, row: &Row<'_>, kind: StepKind) -> bool {
     let is_route = matches!(kind, StepKind::ForwardRoute | StepKind::ReturnRoute);
@@ -53,7 +86,9 @@ pub(super) fn unrouted(case: &Case<'_>, row: &Row<'_>) -> Result<Option<Confiden
         return Ok(None);
     }
     match row.path.blocker_at(StepKind::ForwardRoute) {
-        Ok(Some((_, Blocker::Route(RouteBlocker::Missing | RouteBlocker::NotCarried)))) => {
+        Ok(Some((step, Blocker::Route(RouteBlocker::Missing | RouteBlocker::NotCarried))))
+            if !is_abroad(row, step) =>
+        {
             Ok(Some(Confidence::Confirmed))
         }
         Ok(_) => Ok(None),
@@ -67,6 +102,12 @@ pub(super) fn unrouted(case: &Case<'_>, row: &Row<'_>) -> Result<Option<Confiden
             _ => Err(why),
         },
     }
+}
+
+/// The table is another VPC's than this host's.
+pub(super) fn is_abroad(row: &Row<'_>, step: &Step) -> bool {
+    let table = asked(step).and_then(|(table, _)| table.vpc.as_ref());
+    table.is_some() && row.path.source.vpc.known().is_some_and(|here| table != Some(here))
 }
 
 /// What joins the VPCs of the two ends, though this subnet's routes do not use it.
@@ -149,15 +190,14 @@ pub(super) fn fixes<'r>(case: &Case<'_>, rows: impl IntoIterator<Item = &'r Row<
 /// Rows that the peering connection on their way does not carry, there or else back.
 pub(super) struct OverPeering<'c, 'a> {
     pub(super) blocked: Vec<Blocked<'c, 'a>>,
-    pub(super) table: &'a RouteTable,
+    pub(super) table: &'c RouteTable,
     pub(super) connection: &'a PeeringConnection,
-    route: &'a Route,
 }
 
 impl OverPeering<'_, '_> {
     /// What decides, as evidence.
     pub(super) fn routes(&self) -> Vec<Evidence> {
-        words::distinct(self.blocked.iter().map(|b| says(self.table, Some(self.route), b.row, b.step.kind)))
+        words::distinct(self.blocked.iter().flat_map(|b| way(b.row, b.step.kind)))
     }
 
     /// The ends of the first row's way, in the direction that fails.
@@ -170,13 +210,8 @@ pub(super) fn over_peering<'c, 'a>(
     case: &'c Case<'a>,
     fails: impl Fn(&RouteBlocker) -> bool,
 ) -> Result<Option<OverPeering<'c, 'a>>, Unknown> {
-    let accept = |blocker: &Blocker| matches!(blocker, Blocker::Route(route) if fails(route));
-    let mut blocked = access::blocked(case, StepKind::ForwardRoute, accept)?;
-    if blocked.is_empty() {
-        blocked = access::blocked(case, StepKind::ReturnRoute, accept)?;
-    }
-    let first = blocked.first();
-    let Some((table, Some(route))) = first.and_then(|b| deciding(case, b.row, b.step.kind)) else {
+    let blocked = there_or_back(case, fails)?;
+    let Some((table, Some(route))) = blocked.first().and_then(|b| asked(b.step)) else {
         return Ok(None);
     };
     let RouteTarget::Peering(id) = &route.target else {
@@ -184,6 +219,16 @@ pub(super) fn over_peering<'c, 'a>(
     };
     let all = case.facts.inventory.peering_connections.ok()?;
     let absent = || Unknown::new(actions::PEERING_CONNECTIONS, Reason::Absent);
-    let connection = all.iter().find(|connection| connection.id == *id).ok_or_else(absent)?;
-    Ok(Some(OverPeering { blocked, table, connection, route }))
+    let connection = all.get(id.as_str()).ok_or_else(absent)?;
+    Ok(Some(OverPeering { blocked, table, connection }))
+}
+
+/// Rows that a route on their way there, or else on the way back, stops in the way `fails` wants.
+pub(super) fn there_or_back<'c, 'a>(
+    case: &'c Case<'a>,
+    fails: impl Fn(&RouteBlocker) -> bool,
+) -> Result<Vec<Blocked<'c, 'a>>, Unknown> {
+    let accept = |blocker: &Blocker| matches!(blocker, Blocker::Route(route) if fails(route));
+    let blocked = access::blocked(case, StepKind::ForwardRoute, accept)?;
+    if blocked.is_empty() { access::blocked(case, StepKind::ReturnRoute, accept) } else { Ok(blocked) }
 }

@@ -22,6 +22,17 @@ pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
+/// With a capital, unless it begins with an id, and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_id = first.contains('-') || first.contains('.');
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(letter) if !is_id => format!("{}{}.", letter.to_uppercase(), rest.as_str()),
+        _ => format!("{text}."),
+    }
+}
+
 /// Without repetition, in order.
 pub(super) fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();

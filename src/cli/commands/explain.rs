@@ -8,7 +8,7 @@ use crate::{
         output,
     },
     render::explain,
-    rules::{self, RULES},
+    rules,
 };
 
 /// Nearer than this (1 is equal), a word was probably meant to be the code.
@@ -29,6 +29,6 @@ pub(in crate::cli) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
 
 fn nearest(code: &str) -> Option<&'static str> {
     let distance = |known: &&str| strsim::jaro_winkler(code, known);
-    let codes = RULES.iter().map(|rule| rule.meta.code);
+    let codes = rules::documented().map(|meta| meta.code);
     codes.max_by(|a, b| distance(a).total_cmp(&distance(b))).filter(|code| distance(code) > NEAR)
 }

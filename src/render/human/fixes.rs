@@ -52,7 +52,7 @@ impl<'a> Fixes<'a> {
         let proof = match (proved, only_changes, changes.len()) {
             (true, true, 1) => " (proved on this inventory: with it, the path passes)",
             (true, true, _) => " (proved on this inventory: with all of it, the path passes)",
-            (true, false, _) => " (the group and ACL rules in it are proved on this inventory)",
+            (true, false, _) => " (the rules and routes in it are proved on this inventory)",
             (false, ..) => "",
         };
         format!("Fix{besides}{proof}")

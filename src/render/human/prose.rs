@@ -33,8 +33,16 @@ pub(in crate::render) fn actor(finding: &Finding) -> Actor<'_> {
         let references = finding.evidence.iter().filter_map(|evidence| evidence.reference.as_ref());
         references.into_iter().find(|reference| kinds.contains(&reference.kind))
     };
-    let changeable =
-        || first(&[ResourceKind::SecurityGroup, ResourceKind::NetworkAcl, ResourceKind::RouteTable]);
+    let changeable = || {
+        first(&[
+            ResourceKind::SecurityGroup,
+            ResourceKind::NetworkAcl,
+            ResourceKind::RouteTable,
+            ResourceKind::TransitGateway,
+            ResourceKind::TransitGatewayAttachment,
+            ResourceKind::TransitGatewayRouteTable,
+        ])
+    };
     match finding.side {
         Side::Provider => Actor::Provider,
         Side::Tool => Actor::Run,

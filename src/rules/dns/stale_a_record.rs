@@ -4,6 +4,7 @@ use crate::{
     analyze::path::{Blocker, StepKind},
     model::{
         finding::{Confidence, Evidence, Fix},
+        id::VpcId,
         known::{Known, Unknown},
         resource::{ResourceKind, ResourceRef},
     },
@@ -81,16 +82,18 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
     let ips = words::list(stale.iter().map(|row| row.ip()));
     let live = case.likely_endpoint().and_then(|endpoint| endpoint.dns_names.first());
     let to = live.map_or("the endpoint's regional DNS name", String::as_str);
+    let abroad = stale.iter().find_map(|row| place(row)).filter(|vpc| Some(*vpc) != case.vpc());
+    let whose = abroad.map_or("this VPC", |vpc| vpc.as_str());
     // The endpoint it belonged to may be listed as deleted.
     let listed = case.facts.inventory.vpc_endpoints.is_known();
     Draft::new(
         if listed { Confidence::Confirmed } else { Confidence::Possible },
-        format!("DNS sends {host} to {ips}, which no network interface of this VPC holds."),
+        format!("DNS sends {host} to {ips}, which no network interface of {whose} holds."),
     )
     .evidence([words::system(case)])
     .evidence(words::servers(case))
     .evidence(stale.iter().map(|row| {
-        let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
+        let vpc = place(row).or(case.vpc()).map_or("this VPC", |vpc| vpc.as_str());
         Evidence::of(
             format!("{} lies in {vpc}, and no interface there holds it", row.ip()),
             ResourceRef::new(ResourceKind::Address, row.ip()),
@@ -99,4 +102,9 @@ fn draft(case: &Case<'_>, stale: &[&Row<'_>]) -> Draft {
     .evidence(stale.iter().map(|row| words::packets(case, row)))
     .fix(Fix::text(format!("Replace the A record of {host} by an alias to {to}")))
     .explains(stale.iter().copied())
+}
+
+/// The VPC that the routes lead to.
+fn place<'r>(row: &'r Row<'_>) -> Option<&'r VpcId> {
+    row.path.destination.vpc.known()
 }

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, new_endpoint, words};
+use super::{Case, Draft, Outcome, Rule, cross_region, declare_finding, endpoint_state, new_endpoint, words};
 
 declare_finding! {
     /// ## What it means
@@ -24,6 +24,7 @@ declare_finding! {
     /// ## What looks like it
     /// `dns-private-dns-disabled`: the endpoint exists, its name is off.
     /// `endpoint-in-other-vpc`: the endpoint exists, elsewhere.
+    /// `endpoint-service-region-mismatch`: the service is in another Region.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC Name=service-name,Values=SERVICE
     /// ## How to fix it
@@ -197,6 +198,10 @@ fn absent(case: &Case<'_>, endpoints: &[&VpcEndpoint]) -> Option<(Absent, Confid
     // A regional name of AWS exists publicly with or without an endpoint: that it gives nothing has another cause.
     let by_name = || dns::service_of_aws_name(case.host()).filter(|_| !case.name_gives_nothing());
     let service = target.expect.service.clone().or_else(by_name);
+    // What lives in another Region takes an endpoint of another kind: a finding of its own.
+    if service.as_ref().is_some_and(|service| cross_region::foreign(case, service).is_some()) {
+        return None;
+    }
     if let Some(service) = service {
         let served = endpoints.iter().any(|e| e.service == service || covers(case, e));
         return (!served).then_some((Absent::Service(service), Confidence::Confirmed));
@@ -234,18 +239,13 @@ fn use_name(endpoint: &VpcEndpoint, name: &str) -> Fix {
          started",
         endpoint.id
     );
-    let Some(region) = region(&endpoint.service) else { return Fix::text(text) };
+    let Some(region) = dns::region_of_service(&endpoint.service) else { return Fix::text(text) };
     let sts = if endpoint.service.rsplit('.').next() == Some("sts") {
         " AWS_STS_REGIONAL_ENDPOINTS=regional"
     } else {
         ""
     };
     Fix::text(text).cli(format!("export AWS_REGION={region} AWS_DEFAULT_REGION={region}{sts}"))
-}
-
-/// `us-west-2` of `com.amazonaws.us-west-2.sts`.
-fn region(service: &str) -> Option<&str> {
-    service.trim_start_matches("cn.").strip_prefix("com.amazonaws.")?.split('.').next()
 }
 
 fn fix(case: &Case<'_>, what: &Absent, text: String) -> Fix {

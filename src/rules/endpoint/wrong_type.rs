@@ -20,7 +20,7 @@ declare_finding! {
     /// ## What it means
     /// The only endpoint for the service is a gateway endpoint. It has no addresses and no interfaces: the name goes on
     /// leading to public addresses, and only subnets whose route table sends those to the gateway get there. It serves
-    /// nobody outside the VPC.
+    /// nobody outside the VPC, and carries TCP alone.
     /// ## How we know
     /// DescribeVpcEndpoints lists a gateway endpoint for the service and no interface endpoint that could answer for the
     /// name, the name gives public addresses that do not answer, and the route table of this host's subnet does not send

@@ -19,11 +19,11 @@ declare_finding! {
     /// A network that exists only on this host, usually a bridge for containers (`docker0`: 172.17.0.0/16), covers the
     /// endpoint's address. The kernel delivers there and not to the VPC, and nobody on the bridge has that address, or
     /// somebody else has. Or this VPC's own range covers the address of an endpoint in another VPC: its local route keeps
-    /// the packets inside.
+    /// the packets inside. Or the routes lead to a VPC whose range is that of the endpoint's.
     /// ## How we know
     /// The source address that the kernel chose towards the endpoint belongs to no interface of the VPC but to a network
-    /// of this host that contains the endpoint's address. Or: the address lies in this VPC, where no interface holds it, and
-    /// an endpoint's interface in another VPC does.
+    /// of this host that contains the endpoint's address. Or: the address lies in this VPC, or in the one that the routes lead
+    /// to, where no interface holds it, and an endpoint's interface in another VPC does.
     /// ## What looks like it
     /// `provider-silent`, `provider-no-listener`: the packets went out through the VPC's interface.
     /// `host-route-blackhole`: no route at all.
@@ -57,20 +57,36 @@ fn in_this_vpc(case: &Case<'_>) -> Option<Draft> {
     let (_, (_, there)) = rows.first()?;
     let here = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
     let ips = words::list(rows.iter().map(|(row, _)| row.ip()));
-    let draft = Draft::new(
-        Confidence::Likely,
-        format!("The own range of {here} covers {ips} of the endpoint in {there}: packets for it never leave {here}."),
-    )
-    .evidence(rows.iter().map(|(_, (step, _))| Evidence { fact: step.rule(), reference: step.resource() }))
-    .evidence(rows.iter().filter_map(|(row, _)| {
-        let (table, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
-        Some(route_rows::says(table, route, row, StepKind::ForwardRoute))
-    }))
-    .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
-    .fix(Fix::text(format!(
-        "Create an endpoint for the service in {here}; no route can lead to an address of its own range elsewhere"
-    )))
-    .explains(rows.iter().map(|(row, _)| *row));
+    let reached = rows.iter().find_map(|(row, _)| row.path.destination.vpc.known());
+    let (summary, fix) = match reached.filter(|vpc| Some(*vpc) != case.vpc()) {
+        Some(other) => (
+            format!(
+                "The routes lead to {other}, where nobody holds {ips}; the endpoint that does is in {there}."
+            ),
+            format!(
+                "Lead {ips} to {there} by longer routes, or create an endpoint for the service in {here}"
+            ),
+        ),
+        None => (
+            format!(
+                "The own range of {here} covers {ips} of the endpoint in {there}: packets for it never leave {here}."
+            ),
+            format!(
+                "Create an endpoint for the service in {here}; no route can lead to an address of its own range elsewhere"
+            ),
+        ),
+    };
+    let draft = Draft::new(Confidence::Likely, summary)
+        .evidence(
+            rows.iter().map(|(_, (step, _))| Evidence { fact: step.rule(), reference: step.resource() }),
+        )
+        .evidence(rows.iter().filter_map(|(row, _)| {
+            let (table, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
+            Some(route_rows::says(table, route, row, StepKind::ForwardRoute))
+        }))
+        .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
+        .fix(Fix::text(fix))
+        .explains(rows.iter().map(|(row, _)| *row));
     Some(draft)
 }
 

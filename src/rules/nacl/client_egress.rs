@@ -6,7 +6,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 
 declare_finding! {
     /// ## What it means
-    /// The network ACL of this host's subnet denies packets to the endpoint on this port, so they never leave the subnet.
+    /// The network ACL of this host's subnet denies packets to the endpoint on this port, so they never leave the subnet. Or
+    /// that of a subnet through which they leave the VPC does: a NAT gateway's, or a transit gateway attachment's.
     /// ## How we know
     /// The first outbound entry that matches the endpoint's address and the port denies (or none matches), and
     /// connections get no answer. An ACL judges only what crosses the subnet's border.
@@ -24,7 +25,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_EGRESS, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
-    access::acl(case, StepKind::SourceAclEgress, |step| {
+    access::acl(case, &NACL_CLIENT_EGRESS, StepKind::SourceAclEgress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let packets for tcp/{port} leave this host's subnet{}.", access::rule(step))
     })

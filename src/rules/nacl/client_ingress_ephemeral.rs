@@ -7,7 +7,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 declare_finding! {
     /// ## What it means
     /// Network ACLs keep no state: the replies need an inbound entry of their own, on this host's ephemeral ports. The ACL
-    /// of this host's subnet has none that lets them in.
+    /// of this host's subnet has none that lets them in; or that of a subnet through which they come back into this VPC, a NAT
+    /// gateway's or a transit gateway attachment's.
     /// ## How we know
     /// The inbound entries deny the whole range of this host's ephemeral ports from the endpoint's address, and
     /// connections get no answer.
@@ -24,7 +25,7 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&NACL_CLIENT_INGRESS_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    access::acl(case, StepKind::ReturnAclIngress, |step| {
+    access::acl(case, &NACL_CLIENT_INGRESS_EPHEMERAL, StepKind::ReturnAclIngress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let the endpoint's replies into this host's subnet{}.", access::rule(step))
     })

@@ -7,7 +7,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 declare_finding! {
     /// ## What it means
     /// Network ACLs keep no state: the endpoint's replies need an outbound entry of their own, on the client's ephemeral
-    /// ports. The ACL of the endpoint's subnet has none that lets them out.
+    /// ports. The ACL of the endpoint's subnet has none that lets them out; or that of the transit gateway attachment's subnet
+    /// through which they leave its VPC.
     /// ## How we know
     /// The outbound entries deny the whole range of this host's ephemeral ports to its address, and connections get no
     /// answer.
@@ -23,7 +24,7 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&NACL_ENDPOINT_EGRESS_EPHEMERAL, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    access::acl(case, StepKind::ReturnAclEgress, |step| {
+    access::acl(case, &NACL_ENDPOINT_EGRESS_EPHEMERAL, StepKind::ReturnAclEgress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let the endpoint's replies out of its subnet{}.", access::rule(step))
     })

@@ -6,7 +6,8 @@ use super::{Case, Outcome, Rule, access, declare_finding};
 
 declare_finding! {
     /// ## What it means
-    /// The network ACL of the subnet that the endpoint's interface lives in denies this host's packets on this port.
+    /// The network ACL of the subnet that the endpoint's interface lives in denies this host's packets on this port; or that of
+    /// the transit gateway attachment's subnet by which they come into its VPC does.
     /// ## How we know
     /// The first inbound entry that matches this host's address and the port denies (or none matches), and connections
     /// get no answer. Often one zone only: every subnet may have another ACL.
@@ -23,7 +24,7 @@ pub(super) const RULE: Rule = Rule::new(&NACL_ENDPOINT_INGRESS, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
-    access::acl(case, StepKind::DestinationAclIngress, |step| {
+    access::acl(case, &NACL_ENDPOINT_INGRESS, StepKind::DestinationAclIngress, |step| {
         let acl = step.id_or("the ACL");
         format!("{acl} does not let packets for tcp/{port} into the endpoint's subnet{}.", access::rule(step))
     })

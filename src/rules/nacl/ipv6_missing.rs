@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Outcome {
         let mut acls: Vec<(&str, Vec<&str>)> = Vec::new();
         for step in steps {
             let Some(acl) = step.acl().map(|asked| asked.acl.id.as_str()) else { continue };
-            let direction = step.kind.direction().as_str();
+            let direction = access::direction(step);
             match acls.iter_mut().find(|(id, _)| *id == acl) {
                 Some((_, ways)) if ways.contains(&direction) => {}
                 Some((_, ways)) => ways.push(direction),

@@ -1,10 +1,7 @@
 //! `nacl-numbered-deny`
 
 use crate::{
-    analyze::{
-        network_acl,
-        path::{Blocker, StepKind},
-    },
+    analyze::{network_acl, path::Blocker},
     model::{
         finding::{Confidence, Evidence, Fix},
         firewall::{AclAction, NetworkAclEntry},
@@ -17,13 +14,6 @@ use super::{
     access::{self, Blocked},
     declare_finding,
 };
-
-const STEPS: [StepKind; 4] = [
-    StepKind::SourceAclEgress,
-    StepKind::DestinationAclIngress,
-    StepKind::ReturnAclEgress,
-    StepKind::ReturnAclIngress,
-];
 
 declare_finding! {
     /// ## What it means
@@ -42,9 +32,9 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&NACL_NUMBERED_DENY, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    for step in STEPS {
+    for step in access::ACL_STEPS {
         // What this step cannot tell, the finding of its own direction says.
-        let blocked = access::blocked(case, step, |_| true).unwrap_or_default();
+        let blocked = access::denied_by_acl(case, step, |_| true).unwrap_or_default();
         if let Some(draft) = blocked.iter().find_map(|blocked| shadowed(blocked)) {
             return Ok(Some(draft));
         }

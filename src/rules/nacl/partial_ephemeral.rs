@@ -80,7 +80,7 @@ fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: C
         let fact = match admitted(step) {
             Some(ports) => format!(
                 "{acl} {} admits replies from {} to ports {ports}; this host uses {}",
-                step.kind.direction().as_str(),
+                access::direction(step),
                 row.ip(),
                 row.path.flow.source_ports
             ),
@@ -99,7 +99,7 @@ fn draft(case: &Case<'_>, rows: &[(&Row<'_>, &Step)], step: &Step, confidence: C
     .evidence(rows.iter().map(|(row, _)| words::packets(case, row)))
     .explains(rows.iter().map(|(row, _)| *row));
     let paths: Vec<_> = rows.iter().map(|(row, _)| &row.path).collect();
-    let kinds = [StepKind::ReturnAclEgress, StepKind::ReturnAclIngress];
+    let kinds = [StepKind::ReturnAclEgress, StepKind::ReturnRoute, StepKind::ReturnAclIngress];
     let changes: Vec<_> = kinds
         .iter()
         .flat_map(|kind| remedy::acl_entries(&case.facts.inventory, &paths, *kind).changes)

@@ -6,7 +6,7 @@ use crate::model::{
     report::PathVerdict,
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, exclusion, pod, words};
 
 declare_finding! {
     /// ## What it means
@@ -39,6 +39,8 @@ fn check(case: &Case<'_>) -> Outcome {
         match row.path.verdict() {
             // An ACL that denies part of the client's ports may have swallowed this very connection.
             Known::Known(PathVerdict::Allow) if row.path.partly_blocked().is_some() => {}
+            // And what it allows may not be what the endpoint meets.
+            Known::Known(PathVerdict::Allow) if pod::is_likely_translated(case, row) => {}
             Known::Known(PathVerdict::Allow) => match row.endpoint.ok() {
                 Ok(_) => dead.push(row),
                 Err(why) => undecided = Some(why),
@@ -67,8 +69,9 @@ fn draft(case: &Case<'_>, dead: &[&Row<'_>]) -> Draft {
     let places = words::list(dead.iter().map(place));
     let answering: Vec<_> = case.rows.iter().filter(|row| answers(row)).map(Row::ip).collect();
     let others = words::list(&answering);
+    let (confidence, unread) = exclusion::doubt(case, dead, Confidence::Likely);
     Draft::new(
-        Confidence::Likely,
+        confidence,
         format!(
             "{places} {} no answer while {others} {}, and nothing visible from here treats them differently.",
             if dead.len() == 1 { "gives" } else { "give" },
@@ -80,6 +83,7 @@ fn draft(case: &Case<'_>, dead: &[&Row<'_>]) -> Draft {
         Evidence::of(format!("groups, ACLs and routes allow the way to {} and back", row.ip()), words::address(row.ip()))
     }))
     .evidence(case.rows.iter().filter(|row| row.probe.used).map(|row| words::packets(case, row)))
+    .evidence(unread)
     .fix(Fix::text(format!(
         "Ask the provider about tcp/{} behind {places}: targets in that zone, or cross-zone balancing (no answer at {})",
         case.target.target.port, case.facts.now

@@ -6,7 +6,7 @@ use crate::model::{
     report::PathVerdict,
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, exclusion, pod, words};
 
 declare_finding! {
     /// ## What it means
@@ -41,6 +41,8 @@ fn check(case: &Case<'_>) -> Outcome {
         match row.path.verdict() {
             // An ACL that denies part of the client's ports may have swallowed this very connection.
             Known::Known(PathVerdict::Allow) if row.path.partly_blocked().is_some() => {}
+            // And what it allows may not be what the endpoint meets.
+            Known::Known(PathVerdict::Allow) if pod::is_likely_translated(case, row) => {}
             Known::Known(PathVerdict::Allow) if matches!(row.endpoint, Known::Known(Some(_))) => {
                 rows.push(row);
             }
@@ -79,8 +81,9 @@ fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {
     let zones = words::list(rows.iter().filter_map(|row| {
         row.eni.known().copied().flatten().and_then(|eni| case.facts.inventory.az_id_of(eni))
     }));
+    let (confidence, unread) = exclusion::doubt(case, rows, Confidence::Likely);
     Draft::new(
-        Confidence::Likely,
+        confidence,
         format!("Nobody answers behind {ids}, though everything visible from here lets the packets through."),
     )
     .evidence(endpoints.first().map(|endpoint| words::endpoint(endpoint)))
@@ -95,6 +98,7 @@ fn draft(case: &Case<'_>, rows: &[&Row<'_>]) -> Draft {
         "what is left: the provider's load balancer (its security group, listener, targets), a registration of \
          the endpoint that the vendor still waits for, or a firewall on this host",
     )])
+    .evidence(unread)
     .fix(leaves(case, rows))
     .fix(Fix::text(format!(
         "Then ask the provider: {ids}, tcp/{}{source}, zones {}, no answer at {}",

@@ -2,27 +2,31 @@
 
 use crate::{
     analyze::{
-        path::{Blocker, RouteBlocker, StepKind},
+        path::{Blocker, RouteBlocker},
         route,
     },
     model::{
         finding::{Confidence, Evidence, Fix},
         resource::{ResourceKind, ResourceRef},
+        route::Route,
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, access, declare_finding, route_rows, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, route_rows, words};
 
 declare_finding! {
     /// ## What it means
     /// The route that decides for this address is a blackhole: its target (a peering connection, gateway or interface) is
-    /// gone. It still wins over shorter prefixes, and drops without an answer.
+    /// gone. It still wins over shorter prefixes, and drops without an answer. A NAT gateway that failed or was deleted
+    /// drops likewise, though its route may look alive.
     /// ## How we know
-    /// The longest matching route of the subnet's table has state blackhole, and connections get no answer.
+    /// The longest matching route of a table on the way there or back has state blackhole, or leads to a NAT gateway whose
+    /// state is not available, and connections get no answer.
     /// ## What looks like it
     /// `endpoint-in-other-vpc`, `route-missing`: no route leads there at all.
     /// ## How to confirm it by hand
     ///     aws ec2 describe-route-tables --route-table-ids RTB --query 'RouteTables[].Routes'
+    ///     aws ec2 describe-nat-gateways --nat-gateway-ids NAT --query 'NatGateways[].[State,FailureMessage]'
     /// ## How to fix it
     /// Delete the route, or replace it by one with a living target.
     static ROUTE_BLACKHOLE = { title: "the route to the address leads nowhere", severity: Error, side: ConsumerVpc, layer: Route, since: "0.1.0" }
@@ -31,23 +35,29 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&ROUTE_BLACKHOLE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let blackhole = |blocker: &Blocker| *blocker == Blocker::Route(RouteBlocker::Blackhole);
-    let mut blocked = access::blocked(case, StepKind::ForwardRoute, blackhole)?;
-    if blocked.is_empty() {
-        blocked = access::blocked(case, StepKind::ReturnRoute, blackhole)?;
-    }
-    let Some(table) = blocked.first().and_then(|b| b.step.resource()) else {
+    let dead =
+        |route: &RouteBlocker| matches!(route, RouteBlocker::Blackhole | RouteBlocker::NatUnavailable { .. });
+    let blocked = route_rows::there_or_back(case, dead)?;
+    let Some((first, (table, Some(route)))) =
+        blocked.first().and_then(|first| Some((first, route_rows::asked(first.step)?)))
+    else {
         return Ok(None);
     };
-    let rule = blocked.first().map(|b| b.step.rule()).unwrap_or_default();
-    let draft = Draft::new(
-        Confidence::Confirmed,
-        format!("{} sends these packets into a blackhole: {rule}.", table.id),
-    )
-    .evidence([Evidence::of(format!("{}: {rule}", table.id), table.clone())])
-    .evidence(blocked.first().and_then(|b| living(case, b.row)))
-    .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
-    .explains(blocked.iter().map(|b| b.row));
+    let rule = first.step.rule();
+    let (summary, confidence) = match first.blocker {
+        Blocker::Route(RouteBlocker::NatUnavailable { state }) => {
+            let nat = route.target.id();
+            (format!("{} sends these packets to {nat}, whose state is {state}.", table.id), of_state(state))
+        }
+        _ => (format!("{} sends these packets into a blackhole: {rule}.", table.id), Confidence::Confirmed),
+    };
+    let table = ResourceRef::new(ResourceKind::RouteTable, &table.id);
+    let draft = Draft::new(confidence, summary)
+        .evidence([Evidence::of(format!("{}: {rule}", table.id), table.clone())])
+        .evidence(gateway(first.blocker, route))
+        .evidence(living(case, first.row))
+        .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
+        .explains(blocked.iter().map(|b| b.row));
     let fixes = route_rows::fixes(case, blocked.iter().map(|b| b.row));
     if fixes.is_empty() {
         let replace = format!(
@@ -57,6 +67,19 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(Some(draft.fix(Fix::text(replace))));
     }
     Ok(Some(fixes.into_iter().fold(draft, Draft::fix)))
+}
+
+/// One that is going may still pass packets on, and one that is coming may already.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NatGateway.html>
+fn of_state(state: &str) -> Confidence {
+    let dead = ["failed", "deleted"].iter().any(|dead| state.eq_ignore_ascii_case(dead));
+    if dead { Confidence::Confirmed } else { Confidence::Likely }
+}
+
+fn gateway(blocker: &Blocker, route: &Route) -> Option<Evidence> {
+    let Blocker::Route(RouteBlocker::NatUnavailable { state }) = blocker else { return None };
+    let nat = route.target.id();
+    Some(Evidence::of(format!("{nat} has state {state}"), ResourceRef::new(ResourceKind::Gateway, nat)))
 }
 
 /// The connection that the route could lead over.

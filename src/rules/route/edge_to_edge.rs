@@ -1,5 +1,7 @@
 //! `route-edge-to-edge`
 
+use std::net::IpAddr;
+
 use crate::{
     analyze::path::RouteBlocker,
     model::{
@@ -37,15 +39,23 @@ fn check(case: &Case<'_>) -> Outcome {
     else {
         return Ok(None);
     };
-    let Some((from, to)) = over.ends() else {
+    let Some((_, to)) = over.ends() else {
         return Ok(None);
     };
     let id = &over.connection.id;
-    let here = from.vpc.known().map_or("this VPC", |vpc| vpc.as_str());
+    let here = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
     let place = to.vpc.known().map(|vpc| format!(" in {vpc}")).unwrap_or_default();
+    let why = if reaches(over.connection, to.ip) {
+        format!(
+            "which carries nothing that comes from beyond {}",
+            over.table.vpc.as_ref().map_or("its VPC", |vpc| vpc.as_str())
+        )
+    } else {
+        "which ends before it".to_owned()
+    };
     let draft = Draft::new(
         Confidence::Confirmed,
-        format!("{} sends packets for {}{place} over {id}, which ends before it.", over.table.id, to.ip),
+        format!("{} sends packets for {}{place} over {id}, {why}.", over.table.id, to.ip),
     )
     .evidence(over.routes())
     .evidence([Evidence::of(
@@ -58,6 +68,12 @@ fn check(case: &Case<'_>) -> Outcome {
     )))
     .explains(over.blocked.iter().map(|b| b.row));
     Ok(Some(draft))
+}
+
+/// The address is of one of its two VPCs, so that the other end's is not.
+fn reaches(connection: &PeeringConnection, ip: IpAddr) -> bool {
+    let sides = [&connection.requester, &connection.accepter];
+    sides.iter().any(|side| side.cidrs.iter().any(|cidr| cidr.contains(&ip)))
 }
 
 fn ends(connection: &PeeringConnection) -> String {

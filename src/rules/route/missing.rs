@@ -1,16 +1,24 @@
 //! `route-missing`
 
 use crate::{
-    analyze::{path::StepKind, route},
+    analyze::{
+        path::{Blocker, RouteBlocker, StepKind},
+        route,
+    },
     model::{
         finding::{Change, Confidence, Evidence, Fix},
+        known::Known,
+        net,
         resource::{ResourceKind, ResourceRef},
         route::RouteTarget,
     },
 };
 
 use super::{
-    Case, Draft, Outcome, Row, Rule, access, declare_finding,
+    Case, Draft, Outcome, Row, Rule,
+    access::{self, Blocked},
+    dead_end::{self, DeadEnd},
+    declare_finding,
     route_rows::{self, Connection},
     words,
 };
@@ -18,10 +26,14 @@ use super::{
 declare_finding! {
     /// ## What it means
     /// The endpoint is in another VPC, and the two are connected; but the route table of this host's subnet has no route that
-    /// uses the connection. Packets go nowhere, or to a gateway that does not carry private addresses.
+    /// uses the connection. Packets go nowhere, or to a gateway that does not carry private addresses. The same where a table
+    /// further on does not lead on, where the gateway is attached to no VPC, or where an internet gateway meets a source without
+    /// a public address.
     /// ## How we know
     /// An interface of another VPC holds the address, an active peering connection joins the two VPCs (or another table of
-    /// this VPC has a route there), no route of this subnet's table leads to it, and connections get no answer.
+    /// this VPC has a route there), no route of this subnet's table leads to it, and connections get no answer. Or the route
+    /// that decides, in this subnet's table or one further on, leads to a gateway that drops these packets. Where nobody is
+    /// known to hold the address, no more than likely: the name may be what is wrong.
     /// ## What looks like it
     /// `endpoint-in-other-vpc`: nothing joins the two VPCs.
     /// `route-return-missing`: the way there exists, the way back does not.
@@ -52,7 +64,11 @@ fn check(case: &Case<'_>) -> Outcome {
         }
     }
     let Some((first, connection, _)) = rows.first() else {
-        return undecided.map_or(Ok(None), Err);
+        let dead_end = ends_dead(case);
+        return match (dead_end, undecided) {
+            (Ok(None), Some(why)) => Err(why),
+            (dead_end, _) => dead_end,
+        };
     };
     let confidence = rows.iter().map(|(_, _, confidence)| *confidence).min().unwrap_or(Confidence::Possible);
     let block = route::block_of(&case.facts.inventory, &first.path.destination);
@@ -65,10 +81,7 @@ fn check(case: &Case<'_>) -> Outcome {
         confidence,
         format!("{table} has no route to {block} in {there}, though {}.", joins(connection)),
     )
-    .evidence(words::distinct(rows.iter().filter_map(|(row, ..)| {
-        let (table, route) = route_rows::deciding(case, row, StepKind::ForwardRoute)?;
-        Some(route_rows::says(table, route, row, StepKind::ForwardRoute))
-    })))
+    .evidence(words::distinct(rows.iter().flat_map(|(row, ..)| route_rows::way(row, StepKind::ForwardRoute))))
     .evidence([evidence(connection)])
     .evidence(rows.iter().map(|(row, ..)| words::packets(case, row)))
     .explains(rows.iter().map(|(row, ..)| *row));
@@ -83,6 +96,39 @@ fn check(case: &Case<'_>) -> Outcome {
         }
     }
     Ok(Some(fixes.into_iter().fold(draft, Draft::fix)))
+}
+
+/// What nothing is known to join to this subnet, or what a gateway or another VPC's table does not pass on.
+fn ends_dead(case: &Case<'_>) -> Outcome {
+    let lost = |blocker: &Blocker| matches!(blocker, Blocker::Route(route) if dead_end::is_one(route));
+    let mut blocked = access::blocked(case, StepKind::ForwardRoute, lost)?;
+    blocked.retain(|one| is_clear(one));
+    let Some((first, end)) = blocked.first().and_then(|first| Some((first, DeadEnd::of(first)?))) else {
+        return Ok(None);
+    };
+    let way = blocked.iter().flat_map(|b| route_rows::way(b.row, StepKind::ForwardRoute));
+    let confidence = match (&first.row.eni, net::is_private(first.row.ip())) {
+        (Known::Known(Some(_)), true) => Confidence::Confirmed,
+        (Known::Known(_), _) => Confidence::Likely,
+        (Known::Unknown(_), _) => Confidence::Possible,
+    };
+    let nobody = first.row.eni == Known::Known(None) && net::is_private(first.row.ip());
+    let holder = if nobody { ", and no network interface that was read holds it" } else { "" };
+    let draft = Draft::new(confidence, words::sentence(&format!("{}{holder}", end.describe())))
+        .evidence(words::distinct(std::iter::once(end.decides()).chain(way)))
+        .evidence(end.gateway(case))
+        .evidence(blocked.iter().map(|b| words::packets(case, b.row)))
+        .explains(blocked.iter().map(|b| b.row));
+    let fixes = route_rows::fixes(case, blocked.iter().map(|b| b.row));
+    Ok(Some(if fixes.is_empty() { draft.fix(end.fix()) } else { fixes.into_iter().fold(draft, Draft::fix) }))
+}
+
+/// A table that leaves the endpoint's VPC out is told with what joins the two, or as an endpoint of another VPC; and
+/// nobody knows of a public address that it should be reached from here.
+fn is_clear(one: &Blocked<'_, '_>) -> bool {
+    let unmet = matches!(one.blocker, Blocker::Route(RouteBlocker::Missing | RouteBlocker::NotCarried));
+    let unheld = net::is_private(one.row.ip()) && !matches!(one.row.eni, Known::Known(Some(_)));
+    !unmet || unheld || route_rows::is_abroad(one.row, one.step)
 }
 
 fn target(connection: &Connection<'_>) -> RouteTarget {

@@ -37,6 +37,10 @@ fn check(case: &Case<'_>) -> Outcome {
     let draft = access::either_group(case, DenialKind::ViaMiddlebox, |denials| {
         let groups = denials.first().map_or(&[][..], |denial| &denial.groups);
         let through = denials.first().and_then(|denial| denial.lost.as_ref()).map_or("a middlebox", through);
+        if access::is_outbound(case, denials) {
+            let verb = access::groups_verb(groups, "lets out", "let out");
+            return format!("{verb} by group, and what lies behind {through} is no member of any.");
+        }
         format!(
             "{} by group, and packets that come through {through} are no member's.",
             access::groups_verb(groups, "admits", "admit")

@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Outcome {
     access::group(
         case,
         StepKind::SourceGroupEgress,
-        |blocker| matches!(blocker, Blocker::Group(denial) if !is_another_finding(denial)),
+        |one| matches!(one.blocker, Blocker::Group(denial) if !is_another_finding(denial)),
         |denial, row| {
             let groups = access::groups_verb(&denial.groups, "does", "do");
             format!("{groups} not let this host send to {} on tcp/{port}.", destination(case, row))

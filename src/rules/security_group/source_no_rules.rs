@@ -26,7 +26,7 @@ fn check(case: &Case<'_>) -> Outcome {
     access::group(
         case,
         StepKind::SourceGroupEgress,
-        |blocker| matches!(blocker, Blocker::Group(denial) if denial.rules == 0),
+        |one| matches!(one.blocker, Blocker::Group(denial) if denial.rules == 0),
         |denial, _| {
             let groups = access::groups_verb(&denial.groups, "has", "have");
             format!("{groups} no outbound rule at all: nothing leaves this host.")
