@@ -160,7 +160,7 @@ fn holder<'a>(inventory: &'a Inventory, end: &End) -> Result<Option<&'a NetworkI
             if let Some(endpoint) = endpoint
                 && endpoint.kind == EndpointKind::Gateway
             {
-                let why = "it is a gateway endpoint, which has none: name an address of its service";
+                let why = "it is a gateway endpoint; name an address of its service";
                 return Err(EndError::NoInterface { end: end.clone(), why });
             }
             let interfaces = inventory.network_interfaces.ok().map_err(not_read)?;
@@ -226,14 +226,32 @@ impl FromStr for End {
             return Ok(Self::Address(ip));
         }
         match text.split_once('-') {
+            Some(("vpce", rest)) if rest.starts_with("svc-") => Err(not_an_end(text)),
             Some(("eni", _)) => Ok(Self::Interface(text.into())),
             Some(("i", _)) => Ok(Self::Instance(text.into())),
             Some(("vpce", _)) => Ok(Self::Endpoint(text.into())),
-            _ => Err("expected an IP address, or the id of an interface (eni-…), an instance (i-…) or an endpoint \
-                      (vpce-…)"
-                .to_owned()),
+            _ => Err(not_an_end(text)),
         }
     }
+}
+
+const EXPECTED: &str =
+    "expected an IP address, or the id of an interface (eni-…), an instance (i-…) or an endpoint (vpce-…)";
+
+/// Ids of what packets do not come from or go to.
+const OTHER_IDS: [&str; 11] = ["acl", "igw", "nat", "pcx", "pl", "rtb", "sg", "subnet", "tgw", "vpc", "vpce"];
+
+/// With the nearest thing that is one, if any is near.
+fn not_an_end(text: &str) -> String {
+    if text.parse::<ipnet::IpNet>().is_ok() {
+        return format!("{EXPECTED}: one address, not a range");
+    }
+    let Some((prefix, rest)) = text.split_once('-') else { return EXPECTED.to_owned() };
+    if OTHER_IDS.contains(&prefix) {
+        return format!("{EXPECTED}: nothing is sent from or to {text} itself");
+    }
+    let near = ["eni", "i", "vpce"].into_iter().find(|id| strsim::osa_distance(prefix, id) == 1);
+    near.map_or_else(|| EXPECTED.to_owned(), |near| format!("{EXPECTED}: did you mean {near}-{rest}?"))
 }
 
 impl fmt::Display for End {
@@ -255,7 +273,7 @@ impl fmt::Display for EndError {
                 write!(f, "{end} cannot be looked up: {} ({})", why.missing, why.reason.describe())
             }
             Self::Ambiguous { end, candidates } => {
-                write!(f, "{end} is several interfaces; name one of them: {}", candidates.join(", "))
+                write!(f, "{end} is several interfaces; name one of them:\n  {}", candidates.join("\n  "))
             }
             Self::NoInterface { end, why } => write!(f, "{end} has no interface to reach: {why}"),
             Self::NoCommonFamily { from, to } => {
