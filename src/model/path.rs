@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{
     finding::Fix,
     firewall::Direction,
-    id::{AzId, NetworkInterfaceId, SubnetId, VpcId},
+    id::{AzId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
     known::{Known, Unknown},
     net::PortRange,
     report::PathVerdict,
@@ -78,8 +78,8 @@ pub struct PartReport {
     pub direction: Option<Direction>,
     /// The deciding rule in its own words.
     pub rule: String,
-    /// Where groups deny: what they do admit, nearest misses first.
-    pub admits: Vec<String>,
+    /// Where groups deny: what each does admit instead.
+    pub admits: Vec<GroupReport>,
     /// From 0 to 1: the share of the client's ports that an allowing part denies all the same.
     pub blocked_share: f64,
 }
@@ -89,6 +89,15 @@ pub enum StepVerdict {
     Allow,
     Undecided,
     Deny,
+}
+
+/// One of the groups that deny together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupReport {
+    pub group: SecurityGroupId,
+    /// `only tcp/443 from sg-2`, and its further rules of the direction, nearest misses first; the last may count
+    /// those that are left. Or that it has none.
+    pub rules: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -105,8 +114,8 @@ pub struct BlockerReport {
     pub resource: Option<ResourceRef>,
     pub direction: Option<Direction>,
     pub rule: String,
-    /// What decides, where the summary does not tell it.
-    pub because: Option<String>,
+    /// What decides, one fact each, where the summary does not tell it.
+    pub because: Vec<String>,
     pub blocked_share: f64,
     /// What of the ordered set mends this; a sentence where no change of the configuration does.
     pub fixes: Vec<Fix>,

@@ -15,10 +15,11 @@ use crate::{
     model::{
         finding::{Change, Fix, Side},
         firewall::Direction,
+        id::SecurityGroupId,
         inventory::Inventory,
         path::{
-            BlockerReport, EndReport, PartReport, PathReport, SeenReport, StepReport, StepVerdict,
-            UndecidedStep,
+            BlockerReport, EndReport, GroupReport, PartReport, PathReport, SeenReport, StepReport,
+            StepVerdict, UndecidedStep,
         },
         resource::{ResourceKind, ResourceRef},
     },
@@ -143,29 +144,45 @@ fn direction(step: &Step) -> Option<Direction> {
     step.acl().map(|asked| asked.direction).or_else(|| at_end.then(|| step.kind.direction()))
 }
 
-/// As many rules show why none fits.
+/// As many rules of a group show why none fits.
 const TOLD: usize = 4;
 
-fn admits(step: &Step) -> Vec<String> {
+fn admits(step: &Step) -> Vec<GroupReport> {
     let StepOutcome::Deny(Blocker::Group(denial)) = &step.outcome else { return Vec::new() };
-    let tell = |(group, rule): &(_, _)| {
-        let rule = security_group::describe(rule);
-        if denial.groups.len() > 1 { format!("{group}: {rule}") } else { rule }
+    let nearest = denial.misses().map(|(group, _)| group);
+    let groups = words::distinct(nearest.chain(&denial.groups));
+    let of = |group: &SecurityGroupId| {
+        let own = denial.misses().filter(|(other, _)| other == group);
+        let mut rules: Vec<_> = own.map(|(_, rule)| security_group::describe(rule)).collect();
+        let more = rules.len().saturating_sub(TOLD);
+        if more > 1 {
+            rules.truncate(TOLD);
+            rules.push(format!("and {more} more"));
+        }
+        match rules.first_mut() {
+            Some(first) => first.insert_str(0, "only "),
+            None => rules.push(format!("no {} rule at all", step.kind.direction().as_str())),
+        }
+        GroupReport { group: group.clone(), rules }
     };
-    let mut told: Vec<_> = denial.misses().take(TOLD).map(tell).collect();
-    if denial.rules > TOLD {
-        told.push(format!("and {} more", denial.rules - TOLD));
-    }
-    told
+    groups.into_iter().map(of).collect()
 }
 
-/// `sg-1 inbound: only tcp/443 from sg-2`. Where anything else decides, the summary says it.
-fn because(step: &Step, summary: &str) -> Option<String> {
+/// `sg-1 inbound: only tcp/443 from sg-2`. Where no group or ACL decides, the summary says all.
+fn because(step: &Step, summary: &str) -> Vec<String> {
     let filters = matches!(&step.ground, Ground::Groups(_) | Ground::Acl { .. });
-    let (resource, direction, rule) = (step.resource()?, direction(step)?.as_str(), step.rule());
-    let admits = admits(step);
-    let rule = if admits.is_empty() { rule } else { format!("only {}", admits.join("; ")) };
-    (filters && !summary.contains(&rule)).then(|| format!("{} {direction}: {rule}", resource.id))
+    let (Some(resource), Some(direction)) = (step.resource(), direction(step).filter(|_| filters)) else {
+        return Vec::new();
+    };
+    let mut told: Vec<(String, String)> = Vec::new();
+    for GroupReport { group, rules } in admits(step) {
+        told.push((group.0, rules.join("; ")));
+    }
+    if told.is_empty() {
+        told.push((resource.id, step.rule()));
+    }
+    let new = told.into_iter().filter(|(_, rule)| !summary.contains(rule));
+    new.map(|(id, rule)| format!("{id} {}: {rule}", direction.as_str())).collect()
 }
 
 /// Whoever may change what decides: in a shared or peered VPC that is somebody else than who asks.

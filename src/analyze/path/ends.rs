@@ -241,17 +241,22 @@ const EXPECTED: &str =
 /// Ids of what packets do not come from or go to.
 const OTHER_IDS: [&str; 11] = ["acl", "igw", "nat", "pcx", "pl", "rtb", "sg", "subnet", "tgw", "vpc", "vpce"];
 
-/// With the nearest thing that is one, if any is near.
+/// With what is meant instead, as far as that can be guessed.
 fn not_an_end(text: &str) -> String {
     if text.parse::<ipnet::IpNet>().is_ok() {
-        return format!("{EXPECTED}: one address, not a range");
+        return format!("one address, not a range; {EXPECTED}");
     }
-    let Some((prefix, rest)) = text.split_once('-') else { return EXPECTED.to_owned() };
-    if OTHER_IDS.contains(&prefix) {
-        return format!("{EXPECTED}: nothing is sent from or to {text} itself");
+    match text.split_once('-') {
+        Some((prefix, _)) if OTHER_IDS.contains(&prefix) => {
+            format!("nothing is sent from or to {text} itself; {EXPECTED}")
+        }
+        Some((prefix, rest)) => {
+            let near = ["eni", "i", "vpce"].into_iter().find(|id| strsim::osa_distance(prefix, id) == 1);
+            near.map_or_else(|| EXPECTED.to_owned(), |near| format!("did you mean {near}-{rest}?"))
+        }
+        None if text.contains('.') => format!("names are not resolved here; {EXPECTED}"),
+        None => EXPECTED.to_owned(),
     }
-    let near = ["eni", "i", "vpce"].into_iter().find(|id| strsim::osa_distance(prefix, id) == 1);
-    near.map_or_else(|| EXPECTED.to_owned(), |near| format!("{EXPECTED}: did you mean {near}-{rest}?"))
 }
 
 impl fmt::Display for End {

@@ -51,6 +51,8 @@ struct JsonEnd<'a> {
     subnet: Option<&'a str>,
     vpc: Option<&'a str>,
     az_id: Option<&'a str>,
+    /// The endpoint or instance that the interface belongs to.
+    owner: Option<JsonRef<'a>>,
 }
 
 #[derive(Serialize)]
@@ -176,6 +178,7 @@ fn end(end: &EndReport) -> JsonEnd<'_> {
         subnet: end.subnet.as_ref().map(SubnetId::as_str),
         vpc: end.vpc.as_ref().map(VpcId::as_str),
         az_id: end.az_id.as_ref().map(AzId::as_str),
+        owner: end.owner.as_ref().map(reference),
     }
 }
 

@@ -27,9 +27,9 @@ pub(super) fn of(inventory: &Inventory, path: &Path, step: &Step, blocker: &Bloc
             path.flow.destination
         ))
         .cli("aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[VpcEndpointId,State,NetworkInterfaceIds]'"),
-        Blocker::ServiceNotInZone { zone } => {
-            Fix::text(format!("Connect to another of its addresses, or take the subnet in {zone} from {id}"))
-        }
+        Blocker::ServiceNotInZone { zone } => Fix::text(format!(
+            "Give {id} a subnet in a zone where the service is offered, and take the one in {zone} from it"
+        )),
         Blocker::Protocol => Fix::text(format!("Nothing but TCP goes through {id}")),
         Blocker::Overlapped { vpc, .. } => Fix::text(format!(
             "Reach it from a VPC whose ranges are others than those of {vpc}, or by an endpoint in the client's own"

@@ -89,8 +89,8 @@ impl Page<'_> {
         let gap = room.saturating_sub(2 + blocker.code.len()).max(2);
         line(&mut self.out, 2, &format!("{}{:gap$}{}", paint(style, blocker.code), "", clean(&blocker.who)));
         wrap::text(&mut self.out, "  ", "  ", &clean(&blocker.summary));
-        if let Some(because) = &blocker.because {
-            self.labelled("because", &clean(because));
+        for (at, fact) in blocker.because.iter().enumerate() {
+            self.labelled(if at == 0 { "because" } else { "" }, &clean(fact));
         }
     }
 
@@ -126,11 +126,6 @@ impl Page<'_> {
     /// One set where one is proved; otherwise what each blocker wants.
     fn fixes(&mut self) {
         let report = self.report;
-        let proof = match (report.verified, report.fixes.len()) {
-            (false, _) => "",
-            (true, 1) => " (proved on this inventory: with it, the path passes)",
-            (true, _) => " (proved on this inventory: with all of them, the path passes)",
-        };
         let mut fixes: Vec<&Fix> = report.fixes.iter().collect();
         if fixes.is_empty() {
             for fix in report.blockers.iter().chain(&report.warnings).flat_map(|blocker| &blocker.fixes) {
@@ -143,11 +138,12 @@ impl Page<'_> {
             return;
         }
         self.out.push('\n');
-        line(&mut self.out, 2, &paint(self.styles.heading, format!("Fix{proof}")));
+        let title = format!("Fix{}", proof(report, &fixes));
+        line(&mut self.out, 2, &paint(self.styles.heading, title));
         for (at, fix) in fixes.iter().enumerate() {
-            let number = if fixes.len() > 1 { format!("{}. ", at + 1) } else { String::new() };
-            let indent = 4 + number.len();
-            wrap::text(&mut self.out, &format!("    {number}"), &" ".repeat(indent), &clean(&fix.text));
+            let first = if fixes.len() > 1 { format!("  {}. ", at + 1) } else { " ".repeat(4) };
+            let indent = first.len();
+            wrap::text(&mut self.out, &first, &" ".repeat(indent), &clean(&fix.text));
             if let Some(cli) = &fix.cli {
                 line(&mut self.out, 0, &paint(self.styles.command, wrap::command(indent, &clean(cli))));
             }
@@ -173,6 +169,20 @@ impl Page<'_> {
         let later = " ".repeat(4 + LABEL);
         let label = paint(self.styles.faint, format!("{label:LABEL$}"));
         wrap::text(&mut self.out, &format!("    {label}"), &later, text);
+    }
+}
+
+/// What is known of the changes together.
+fn proof(report: &PathReport, fixes: &[&Fix]) -> &'static str {
+    let changes = fixes.iter().any(|fix| fix.change.is_some());
+    match (report.verified, fixes.len()) {
+        (true, 1) => " (proved on this inventory: with it, the path passes)",
+        (true, _) => " (proved on this inventory: with all of them, the path passes)",
+        (false, _) if changes && !report.undecided.is_empty() => {
+            " (not proved: not everything could be read)"
+        }
+        (false, _) if changes => " (not proved: some of it is no change of rules or routes)",
+        (false, _) => "",
     }
 }
 

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use crate::{
     model::{
         firewall::Direction,
+        known::Reason,
         net::ProtocolMatch,
-        path::{EndReport, PartReport, PathReport, StepVerdict},
+        path::{EndReport, GroupReport, PartReport, PathReport, StepVerdict},
     },
     render::{
         human::prose::clean,
@@ -51,9 +52,6 @@ pub(super) fn draw(out: &mut String, report: &PathReport, styles: &Styles) {
     }
 }
 
-/// Before the rules that a group has instead of the one that is wanted.
-const ONLY: &str = "only ";
-
 /// The steps that one line tells of: several, where they have no resource and the same to say.
 #[derive(Clone)]
 struct Hop<'a> {
@@ -90,7 +88,11 @@ fn parts<'a>(report: &'a PathReport, step: &str) -> Vec<Hop<'a>> {
 }
 
 fn widest(sides: &[&Vec<Hop<'_>>]) -> usize {
-    sides.iter().flat_map(|side| side.iter()).filter_map(Hop::label).map(str::len).max().unwrap_or(0)
+    let labels = sides.iter().flat_map(|side| side.iter()).flat_map(|hop| {
+        let groups = hop.part.admits.iter().map(|admits| admits.group.as_str());
+        hop.label().into_iter().chain(groups)
+    });
+    labels.map(str::len).max().unwrap_or(0)
 }
 
 impl<'a> Hop<'a> {
@@ -111,21 +113,16 @@ impl<'a> Hop<'a> {
     }
 
     /// Without the id that stands before it.
-    fn rules(&self) -> Vec<String> {
+    fn rule(&self) -> String {
         let part = self.part;
-        if let [first, others @ ..] = part.admits.as_slice() {
-            let mut rules = vec![format!("{ONLY}{first}")];
-            rules.extend(others.iter().cloned());
-            return rules;
-        }
         let about = part.resource.as_ref().map(|resource| format!("{} ", resource.id));
         let own = about.and_then(|about| part.rule.strip_prefix(&about));
-        let rule = own.unwrap_or(&part.rule).to_owned();
+        let rule = own.unwrap_or(&part.rule);
         match self.words.as_slice() {
             words @ [_, _, ..] if part.verdict != StepVerdict::Allow => {
-                vec![format!("{}: {rule}", words.join(", "))]
+                format!("{}: {rule}", words.join(", "))
             }
-            _ => vec![rule],
+            _ => rule.to_owned(),
         }
     }
 }
@@ -135,6 +132,36 @@ struct Picture<'a> {
     styles: &'a Styles,
     /// Something stopped the packets before: what follows is what they would meet.
     lost: bool,
+}
+
+/// The columns of a hop.
+struct Row<'a> {
+    rail: String,
+    mark: String,
+    width: usize,
+    part: &'a PartReport,
+}
+
+impl Row<'_> {
+    /// Rules that do not fit on one line together stand under one another.
+    fn write(&self, out: &mut String, label: &str, rules: &[String]) {
+        let direction = match self.part.direction {
+            Some(Direction::Egress) => "out",
+            Some(Direction::Ingress) => "in",
+            None => "",
+        };
+        let (rail, width) = (&self.rail, self.width);
+        let first = format!("{rail} {} {:width$}  {direction:3}  ", self.mark, clean(label));
+        let later = format!("{rail}   {:width$}       ", "");
+        let whole = clean(&rules.join("; "));
+        if rules.len() == 1 || wrap::columns(&first) + wrap::columns(&whole) <= wrap::WIDTH {
+            return wrap::text(out, &first, &later, &whole);
+        }
+        let under = format!("{later}{:1$}", "", "only ".len());
+        for (at, rule) in rules.iter().enumerate() {
+            wrap::text(out, if at == 0 { &first } else { &under }, &under, &clean(rule));
+        }
+    }
 }
 
 impl Picture<'_> {
@@ -156,9 +183,10 @@ impl Picture<'_> {
         }
         about.extend(end.az_id.as_ref().map(|az| clean(az.as_str())));
         about.extend(end.vpc.as_ref().map(|vpc| clean(vpc.as_str())));
-        if let Some(why) = &end.unplaced {
-            about.push(clean(&why.reason.describe()));
-        }
+        about.extend(end.unplaced.as_ref().map(|why| match why.reason {
+            Reason::Unheld => why.reason.describe(),
+            _ => "its place is not known".to_owned(),
+        }));
         let first = format!("{:indent$}{}", "", paint(self.styles.faint, arrow));
         let later = " ".repeat(indent + arrow.len());
         wrap::text(self.out, &first, &later, &about.join("  "));
@@ -172,33 +200,23 @@ impl Picture<'_> {
     }
 
     fn hop(&mut self, indent: usize, width: usize, hop: &Hop<'_>) {
-        let rail = format!("{:indent$}{}", "", paint(self.styles.faint, "|"));
-        let mark = self.mark(hop.part);
-        let Some(label) = hop.label() else {
-            return wrap::text(
-                self.out,
-                &format!("{rail} {mark} "),
-                &format!("{rail}   "),
-                &clean(&hop.rules().join("; ")),
-            );
-        };
-        let direction = match hop.part.direction {
-            Some(Direction::Egress) => "out",
-            Some(Direction::Ingress) => "in",
-            None => "",
-        };
-        let first = format!("{rail} {mark} {:width$}  {direction:3}  ", clean(label));
-        let later = format!("{rail}   {:width$}       ", "");
-        let rules = hop.rules();
-        let whole = clean(&rules.join("; "));
-        if rules.len() == 1 || wrap::columns(&first) + wrap::columns(&whole) <= wrap::WIDTH {
-            return wrap::text(self.out, &first, &later, &whole);
+        let row = Row { rail: self.rail(indent), mark: self.mark(hop.part), width, part: hop.part };
+        match (hop.label(), hop.part.admits.as_slice()) {
+            (Some(label), []) => row.write(self.out, label, &[hop.rule()]),
+            (Some(_), groups) => {
+                for GroupReport { group, rules } in groups {
+                    row.write(self.out, group.as_str(), rules);
+                }
+            }
+            (None, _) => {
+                let (first, later) = (format!("{} {} ", row.rail, row.mark), format!("{}   ", row.rail));
+                wrap::text(self.out, &first, &later, &clean(&hop.rule()));
+            }
         }
-        // Rules that do not fit on one line stand under one another.
-        let under = format!("{later}{:1$}", "", ONLY.len());
-        for (at, rule) in rules.iter().enumerate() {
-            wrap::text(self.out, if at == 0 { &first } else { &under }, &under, &clean(rule));
-        }
+    }
+
+    fn rail(&self, indent: usize) -> String {
+        format!("{:indent$}{}", "", paint(self.styles.faint, "|"))
     }
 
     fn mark(&self, part: &PartReport) -> String {
