@@ -238,6 +238,18 @@ fn every_blocker_is_told_with_its_code_and_its_explanation() {
     }
 }
 
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown = TOLD.iter().find(|told| told.case.name == "peering-no-route-back").expect("the case");
+    let example = format!(
+        "$ vpce-doctor path --inventory dump/ {}\n{}```\n",
+        arguments(shown.case.args).join(" "),
+        shown.human.stdout
+    );
+    assert!(readme.contains(&example), "README.md lacks:\n{example}");
+}
+
 fn schema() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/path-v1.schema.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()

@@ -1,10 +1,13 @@
 //! What mends a blocker that no change of rules or routes mends.
 
+use std::net::IpAddr;
+
 use crate::{
     analyze::path::{Blocker, Ground, Path, RouteBlocker, Step, TransitBlocker},
     model::{
         endpoint::EndpointState,
         finding::Fix,
+        id::SubnetId,
         inventory::Inventory,
         net,
         route::{PeeringConnection, RouteTarget},
@@ -12,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn of(inventory: &Inventory, path: &Path, step: &Step, blocker: &Blocker) -> Option<Fix> {
-    let id = step.resource().map(|resource| resource.id)?;
+    let id = step.id_or("the table");
     Some(match blocker {
         Blocker::NotRunning { .. } => {
             Fix::text(format!("Start {id}")).cli(format!("aws ec2 start-instances --instance-ids {id}"))
@@ -53,6 +56,7 @@ fn accept(inventory: &Inventory, id: &str) -> Fix {
 }
 
 fn route(inventory: &Inventory, path: &Path, step: &Step, id: &str, blocker: &RouteBlocker) -> Option<Fix> {
+    let to = if step.kind.is_return() { path.seen.ip } else { path.flow.destination };
     Some(match blocker {
         RouteBlocker::PeeringInactive { .. } => return connect(peering(inventory, step)?),
         RouteBlocker::BeyondPeering => Fix::text(
@@ -64,43 +68,91 @@ fn route(inventory: &Inventory, path: &Path, step: &Step, id: &str, blocker: &Ro
                 "aws ec2 modify-network-interface-attribute --network-interface-id {target} --no-source-dest-check"
             ))
         }
-        RouteBlocker::Missing => {
-            let to = if step.kind.is_return() { path.seen.ip } else { path.flow.destination };
-            let over = if net::is_private(to) {
-                "what joins the two VPCs: this inventory shows nothing that does"
-            } else {
-                "a NAT gateway, or an internet gateway where the client has a public address"
-            };
-            Fix::text(format!("Add to {id} a route to {to}, over {over}"))
+        RouteBlocker::Missing | RouteBlocker::NotCarried => {
+            Fix::text(format!("Add to {id} a route to {to}, over {}", way(to)))
+        }
+        RouteBlocker::Blackhole => {
+            Fix::text(format!("Replace the route in {id} by one with a living target, over {}", way(to)))
         }
         RouteBlocker::NoPublicAddress => Fix::text(format!(
             "Send {} over a NAT gateway, or associate a public address with its interface",
             path.flow.source
         )),
-        RouteBlocker::Transit(TransitBlocker::NotInZone { .. }) => {
-            let subnet = path.source.subnet.known().filter(|_| !step.kind.is_return());
-            let subnet = subnet.or(path.destination.subnet.known())?;
-            Fix::text(format!("Give {id} a subnet in that zone: {subnet}, or better one of its own")).cli(
+        RouteBlocker::Detached => {
+            let target = target(step)?.id().to_owned();
+            Fix::text(format!("Attach {target} to the VPC of {id}, or replace the route"))
+        }
+        RouteBlocker::NatUnavailable { .. } => {
+            Fix::text(format!("Make a NAT gateway that is available, and replace the route in {id}"))
+        }
+        RouteBlocker::Astray { vpc } => Fix::text(format!(
+            "Let the routes back lead to where the client is, not into {vpc}: the ranges of the two may overlap"
+        )),
+        RouteBlocker::Circle => {
+            Fix::text("Break the circle: one of these routes has to lead to the end of the way")
+        }
+        RouteBlocker::Transit(blocker) => transit(inventory, path, id, to, blocker),
+    })
+}
+
+/// What a route has to go over, where the inventory has nothing that would do.
+fn way(to: IpAddr) -> &'static str {
+    if net::is_private(to) {
+        "what joins the two VPCs: this inventory shows nothing that does"
+    } else {
+        "a NAT gateway, or an internet gateway where the sender has a public address"
+    }
+}
+
+fn transit(inventory: &Inventory, path: &Path, id: &str, to: IpAddr, blocker: &TransitBlocker) -> Fix {
+    match blocker {
+        TransitBlocker::Detached => Fix::text(format!("Attach the VPC to {id}, by a subnet in the same zone"))
+            .cli(format!(
+                "aws ec2 create-transit-gateway-vpc-attachment --transit-gateway-id {id} --vpc-id VPC --subnet-ids SUBNET"
+            )),
+        TransitBlocker::Unavailable { state } if is_waiting(state) => {
+            Fix::text(format!("The owner of the gateway accepts {id}")).cli(format!(
+                "aws ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id}"
+            ))
+        }
+        TransitBlocker::Unavailable { .. } => {
+            Fix::text(format!("Attach the VPC anew: {id} does not come back by itself"))
+        }
+        TransitBlocker::NotInZone { zone } => {
+            let subnet = in_zone(inventory, path, zone);
+            let which = subnet.map(|subnet| format!(": {subnet}, or better one of its own")).unwrap_or_default();
+            Fix::text(format!("Give {id} a subnet in {zone}{which}")).cli(format!(
+                "aws ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id} --add-subnet-ids {}",
+                subnet.map_or("SUBNET", |subnet| subnet.as_str())
+            ))
+        }
+        TransitBlocker::Unassociated => {
+            Fix::text(format!("Associate with {id} a route table of the gateway that has a route to {to}")).cli(
                 format!(
-                    "aws ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id} \
-                 --add-subnet-ids {subnet}"
+                    "aws ec2 associate-transit-gateway-route-table --transit-gateway-attachment-id {id} \
+                     --transit-gateway-route-table-id TABLE"
                 ),
             )
         }
-        RouteBlocker::Transit(TransitBlocker::Unassociated) => {
-            let to = if step.kind.is_return() { path.seen.ip } else { path.flow.destination };
-            Fix::text(format!("Associate with {id} a route table of the gateway that has a route to {to}"))
-                .cli(format!(
-                    "aws ec2 associate-transit-gateway-route-table --transit-gateway-attachment-id {id} \
-                     --transit-gateway-route-table-id TABLE"
-                ))
+        TransitBlocker::Missing | TransitBlocker::Blackhole => {
+            Fix::text(format!("Lead {to} in {id} to the attachment behind which it is")).cli(format!(
+                "aws ec2 create-transit-gateway-route --transit-gateway-route-table-id {id} --destination-cidr-block {} \
+                 --transit-gateway-attachment-id ATTACHMENT",
+                net::host_net(to)
+            ))
         }
-        RouteBlocker::Transit(TransitBlocker::Unavailable { state }) if is_waiting(state) => Fix::text(
-            format!("The owner of the gateway accepts {id}"),
-        )
-        .cli(format!("aws ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id}")),
-        _ => return None,
-    })
+    }
+}
+
+/// The subnet of the end that is in this zone: the attachment may share it.
+fn in_zone<'a>(inventory: &Inventory, path: &'a Path, zone: &str) -> Option<&'a SubnetId> {
+    let is_there = |id: &&SubnetId| {
+        let subnet = inventory.subnet(id);
+        subnet.is_some_and(|subnet| {
+            subnet.az_id.as_ref().is_some_and(|az| az.0 == zone) || subnet.az.as_deref() == Some(zone)
+        })
+    };
+    [&path.source, &path.destination].into_iter().filter_map(|place| place.subnet.known()).find(is_there)
 }
 
 fn is_waiting(state: &str) -> bool {
