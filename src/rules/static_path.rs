@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::{
     analyze::{
-        path::{self, Aim, Blocker, End, Ground, Path, Question, RouteBlocker, Step, StepKind, StepOutcome},
+        path::{self, Blocker, End, Ground, Path, Question, RouteBlocker, Step, StepKind, StepOutcome},
         place::Place,
         remedy, security_group,
     },
@@ -53,7 +53,7 @@ pub fn explain_path(inventory: &Inventory, question: &Question, path: &Path) -> 
     PathReport {
         verdict: path.verdict(),
         from: end(inventory, &question.from, &path.source, path.flow.source),
-        to: end(inventory, &question.to, meant(path), path.flow.destination),
+        to: end(inventory, &question.to, &path.destination, path.flow.destination),
         protocol: path.flow.protocol,
         port: path.flow.destination_port,
         source_ports: path.flow.source_ports,
@@ -80,14 +80,6 @@ fn fix(inventory: &Inventory, path: &Path, change: &Change, verified: bool) -> F
     let met = own.into_iter().any(|own| is_about_same(change, &own));
     let fix = Fix { verified, ..access::fix(change.clone()) };
     if met { fix } else { Fix { text: format!("{} (met once the routes lead on)", fix.text), ..fix } }
-}
-
-/// The interface that was asked for, also where the routes lead to another or to none.
-fn meant(path: &Path) -> &Place {
-    match &path.aim {
-        Aim::Interface(meant) if !path.destination.eni.is_known() => meant,
-        _ => &path.destination,
-    }
 }
 
 fn end(inventory: &Inventory, named: &End, place: &Place, ip: IpAddr) -> EndReport {

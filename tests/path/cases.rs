@@ -106,6 +106,13 @@ pub(crate) const CASES: &[Case] = &[
     case("internet-nat", "edge", "--from i-app --to 203.0.113.9 --port 443", UNDECIDED),
     case("internet-isolated", "edge", "--from i-iso --to 203.0.113.9 --port 443", DENY),
     case("from-the-internet", "edge", "--from 203.0.113.9 --to 10.0.0.10 --port 443", DENY),
+    case(
+        "from-the-internet-to-a-public-address",
+        "edge",
+        "--from 203.0.113.9 --to 198.51.100.10 --port 443",
+        DENY,
+    ),
+    case("resolver", "edge", "--from i-app --to 10.0.0.2 --port 53 --protocol udp", ALLOW),
     case("to-the-office", "edge", "--from i-app --to 192.168.7.7 --port 443", UNDECIDED),
     case("from-the-office", "edge", "--from 192.168.7.7 --to vpce-door --port 443", UNDECIDED),
     case("nat-to-another-vpc", "nat", "--from i-app --to vpce-vend --port 443", ALLOW),

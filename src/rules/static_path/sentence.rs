@@ -234,8 +234,8 @@ fn route(path: &Path, step: &Step, blocker: &RouteBlocker) -> String {
         RouteBlocker::Transit(TransitBlocker::NotInZone { .. }) => {
             format!("{}: from there nothing gets into the gateway.", step.rule())
         }
-        RouteBlocker::Astray { .. }
-        | RouteBlocker::Circle
+        RouteBlocker::Astray { .. } => format!("{}, and the client is not there.", capital(&step.rule())),
+        RouteBlocker::Circle
         | RouteBlocker::Transit(
             TransitBlocker::Detached | TransitBlocker::Unavailable { .. } | TransitBlocker::Unassociated,
         ) => format!("{}.", capital(&step.rule())),
