@@ -30,8 +30,8 @@ pub enum CliError {
          `vpce-doctor check … --record FILE` writes"
     )]
     Recording { path: PathBuf, line: usize, column: usize, message: String },
-    #[error(transparent)]
-    End(#[from] crate::analyze::path::EndError),
+    #[error("{error}{}", .near.as_deref().map(|near| format!(" (did you mean {near}?)")).unwrap_or_default())]
+    End { error: Box<crate::analyze::path::EndError>, near: Option<String> },
     #[error("nothing to look at: path needs the configuration (--inventory DIR, or ec2)")]
     NoInventory,
     #[error("cannot read the inventory: {0}")]

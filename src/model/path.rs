@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::{
     finding::Fix,
-    id::{AzId, NetworkInterfaceId, SubnetId, VpcId},
+    firewall::Direction,
+    id::{AzId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
     known::{Known, Unknown},
     net::PortRange,
     report::PathVerdict,
@@ -22,6 +23,8 @@ pub struct PathReport {
     pub port: u16,
     /// The client's, to which the replies go.
     pub source_ports: PortRange,
+    /// The client as the far end sees it: another, where something translates its address.
+    pub seen: SeenReport,
     /// Every step of the contract once, in its order.
     pub steps: Vec<StepReport>,
     /// Whatever stops the flow, in the order of the steps.
@@ -46,6 +49,15 @@ pub struct EndReport {
     pub az_id: Option<AzId>,
     /// The endpoint that the interface belongs to, or the instance.
     pub owner: Option<ResourceRef>,
+    /// Why nothing is known of the address's interface, where nothing is.
+    pub unplaced: Option<Unknown>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenReport {
+    pub ip: IpAddr,
+    /// To which the far end replies.
+    pub ports: PortRange,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +74,12 @@ pub struct StepReport {
 pub struct PartReport {
     pub verdict: StepVerdict,
     pub resource: Option<ResourceRef>,
+    /// Which of its rules were asked, where the resource has some for each direction.
+    pub direction: Option<Direction>,
     /// The deciding rule in its own words.
     pub rule: String,
+    /// Where groups deny: what each does admit instead.
+    pub admits: Vec<GroupReport>,
     /// From 0 to 1: the share of the client's ports that an allowing part denies all the same.
     pub blocked_share: f64,
 }
@@ -75,6 +91,15 @@ pub enum StepVerdict {
     Deny,
 }
 
+/// One of the groups that deny together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupReport {
+    pub group: SecurityGroupId,
+    /// `only tcp/443 from sg-2`, and its further rules of the direction, nearest misses first; the last may count
+    /// those that are left. Or that it has none.
+    pub rules: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockerReport {
     pub step: &'static str,
@@ -82,8 +107,15 @@ pub struct BlockerReport {
     pub code: &'static str,
     /// VPC Reachability Analyzer's code, where it has one.
     pub aws_code: Option<&'static str>,
+    /// In one sentence.
+    pub summary: String,
+    /// Who has to change something.
+    pub who: String,
     pub resource: Option<ResourceRef>,
+    pub direction: Option<Direction>,
     pub rule: String,
+    /// What decides, one fact each, where the summary does not tell it.
+    pub because: Vec<String>,
     pub blocked_share: f64,
     /// What of the ordered set mends this; a sentence where no change of the configuration does.
     pub fixes: Vec<Fix>,
@@ -93,6 +125,8 @@ pub struct BlockerReport {
 pub struct UndecidedStep {
     pub step: &'static str,
     pub why: Unknown,
+    /// The command whose output is missing in the directory.
+    pub supply: Option<String>,
 }
 
 impl StepReport {

@@ -179,7 +179,7 @@ fn holder<'a>(inventory: &'a Inventory, end: &End) -> Result<Option<&'a NetworkI
             if let Some(endpoint) = endpoint
                 && endpoint.kind == EndpointKind::Gateway
             {
-                let why = "it is a gateway endpoint, which has none: name an address of its service";
+                let why = "it is a gateway endpoint; name an address of its service";
                 return Err(EndError::NoInterface { end: end.clone(), why });
             }
             let interfaces = inventory.network_interfaces.ok().map_err(not_read)?;
@@ -245,13 +245,36 @@ impl FromStr for End {
             return Ok(Self::Address(ip));
         }
         match text.split_once('-') {
+            Some(("vpce", rest)) if rest.starts_with("svc-") => Err(not_an_end(text)),
             Some(("eni", _)) => Ok(Self::Interface(text.into())),
             Some(("i", _)) => Ok(Self::Instance(text.into())),
             Some(("vpce", _)) => Ok(Self::Endpoint(text.into())),
-            _ => Err("expected an IP address, or the id of an interface (eni-…), an instance (i-…) or an endpoint \
-                      (vpce-…)"
-                .to_owned()),
+            _ => Err(not_an_end(text)),
         }
+    }
+}
+
+const EXPECTED: &str =
+    "expected an IP address, or the id of an interface (eni-…), an instance (i-…) or an endpoint (vpce-…)";
+
+/// Ids of what packets do not come from or go to.
+const OTHER_IDS: [&str; 11] = ["acl", "igw", "nat", "pcx", "pl", "rtb", "sg", "subnet", "tgw", "vpc", "vpce"];
+
+/// With what is meant instead, as far as that can be guessed.
+fn not_an_end(text: &str) -> String {
+    if text.parse::<ipnet::IpNet>().is_ok() {
+        return format!("one address, not a range; {EXPECTED}");
+    }
+    match text.split_once('-') {
+        Some((prefix, _)) if OTHER_IDS.contains(&prefix) => {
+            format!("nothing is sent from or to {text} itself; {EXPECTED}")
+        }
+        Some((prefix, rest)) => {
+            let near = ["eni", "i", "vpce"].into_iter().find(|id| strsim::osa_distance(prefix, id) == 1);
+            near.map_or_else(|| EXPECTED.to_owned(), |near| format!("did you mean {near}-{rest}?"))
+        }
+        None if text.contains('.') => format!("names are not resolved here; {EXPECTED}"),
+        None => EXPECTED.to_owned(),
     }
 }
 
@@ -274,7 +297,7 @@ impl fmt::Display for EndError {
                 write!(f, "{end} cannot be looked up: {} ({})", why.missing, why.reason.describe())
             }
             Self::Ambiguous { end, candidates } => {
-                write!(f, "{end} is several interfaces; name one of them: {}", candidates.join(", "))
+                write!(f, "{end} is several interfaces; name one of them:\n  {}", candidates.join("\n  "))
             }
             Self::NoInterface { end, why } => write!(f, "{end} has no interface to reach: {why}"),
             Self::NoCommonFamily { from, to } => {

@@ -431,11 +431,7 @@ impl Question<'_> {
         }
         let endpoint = self.inventory.endpoint_of(interface);
         if !interface.is_endpoint() && endpoint.known().is_none_or(Option::is_none) {
-            let (outcome, ground) = self.attached(interface)?;
-            if outcome != StepOutcome::Allow {
-                return Ok((outcome, ground));
-            }
-            return Ok((outcome, about(format!("held by {eni}, which belongs to no endpoint"))));
+            return self.attached(interface);
         }
         let Some(endpoint) = endpoint.ok()? else {
             return Err(Unknown::new(actions::VPC_ENDPOINTS, Reason::Absent));

@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use crate::model::{
     finding::Fix,
+    firewall::Direction,
+    id::{AzId, NetworkInterfaceId, SubnetId, VpcId},
     known::Known,
-    net,
+    net::{self, PortRange},
     path::{BlockerReport, EndReport, PartReport, PathReport, StepReport, UndecidedStep},
     report::PathVerdict,
     resource::ResourceRef,
@@ -31,6 +33,8 @@ struct JsonPath<'a> {
     protocol: &'static str,
     port: u16,
     source_ports: JsonPorts,
+    /// The client as the far end sees it.
+    seen: JsonSeen,
     steps: Vec<JsonStep<'a>>,
     blockers: Vec<JsonBlocker<'a>>,
     findings: Vec<JsonBlocker<'a>>,
@@ -47,6 +51,14 @@ struct JsonEnd<'a> {
     subnet: Option<&'a str>,
     vpc: Option<&'a str>,
     az_id: Option<&'a str>,
+    /// The endpoint or instance that the interface belongs to.
+    owner: Option<JsonRef<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonSeen {
+    ip: String,
+    ports: JsonPorts,
 }
 
 #[derive(Serialize)]
@@ -60,6 +72,8 @@ struct JsonStep<'a> {
     step: &'static str,
     verdict: &'static str,
     resource: Option<JsonRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     blocked_share: Option<f64>,
@@ -72,6 +86,8 @@ struct JsonStep<'a> {
 struct JsonPart<'a> {
     verdict: &'static str,
     resource: Option<JsonRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     blocked_share: Option<f64>,
@@ -81,7 +97,11 @@ struct JsonPart<'a> {
 struct JsonBlocker<'a> {
     step: &'static str,
     code: &'static str,
+    summary: &'a str,
+    who: &'a str,
     resource: Option<JsonRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
     rule: &'a str,
     aws_code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +114,9 @@ struct JsonUndecided<'a> {
     step: &'static str,
     missing: &'a str,
     why: String,
+    /// The command whose output the directory lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -133,7 +156,8 @@ fn view(report: &PathReport) -> JsonPath<'_> {
         to: end(&report.to),
         protocol: if report.protocol == net::UDP { "udp" } else { "tcp" },
         port: report.port,
-        source_ports: JsonPorts { from: report.source_ports.from, to: report.source_ports.to },
+        source_ports: ports(report.source_ports),
+        seen: JsonSeen { ip: report.seen.ip.to_string(), ports: ports(report.seen.ports) },
         steps: report.steps.iter().map(step).collect(),
         blockers: report.blockers.iter().map(blocker).collect(),
         findings: report.warnings.iter().map(blocker).collect(),
@@ -142,14 +166,19 @@ fn view(report: &PathReport) -> JsonPath<'_> {
     }
 }
 
+fn ports(ports: PortRange) -> JsonPorts {
+    JsonPorts { from: ports.from, to: ports.to }
+}
+
 fn end(end: &EndReport) -> JsonEnd<'_> {
     JsonEnd {
         named: &end.named,
         ip: end.ip.to_string(),
-        eni: end.eni.as_ref().map(crate::model::id::NetworkInterfaceId::as_str),
-        subnet: end.subnet.as_ref().map(crate::model::id::SubnetId::as_str),
-        vpc: end.vpc.as_ref().map(crate::model::id::VpcId::as_str),
-        az_id: end.az_id.as_ref().map(crate::model::id::AzId::as_str),
+        eni: end.eni.as_ref().map(NetworkInterfaceId::as_str),
+        subnet: end.subnet.as_ref().map(SubnetId::as_str),
+        vpc: end.vpc.as_ref().map(VpcId::as_str),
+        az_id: end.az_id.as_ref().map(AzId::as_str),
+        owner: end.owner.as_ref().map(reference),
     }
 }
 
@@ -160,6 +189,7 @@ fn step(step: &StepReport) -> JsonStep<'_> {
         step: step.step,
         verdict: step.verdict.as_str(),
         resource: deciding.and_then(|part| part.resource.as_ref()).map(reference),
+        direction: deciding.and_then(|part| part.direction).map(Direction::as_str),
         rule: deciding.map_or("", |part| &part.rule),
         blocked_share: deciding.and_then(|part| share(part.blocked_share)),
         parts: several.iter().map(part).collect(),
@@ -170,6 +200,7 @@ fn part(part: &PartReport) -> JsonPart<'_> {
     JsonPart {
         verdict: part.verdict.as_str(),
         resource: part.resource.as_ref().map(reference),
+        direction: part.direction.map(Direction::as_str),
         rule: &part.rule,
         blocked_share: share(part.blocked_share),
     }
@@ -183,7 +214,10 @@ fn blocker(blocker: &BlockerReport) -> JsonBlocker<'_> {
     JsonBlocker {
         step: blocker.step,
         code: blocker.code,
+        summary: &blocker.summary,
+        who: &blocker.who,
         resource: blocker.resource.as_ref().map(reference),
+        direction: blocker.direction.map(Direction::as_str),
         rule: &blocker.rule,
         aws_code: blocker.aws_code,
         blocked_share: share(blocker.blocked_share),
@@ -196,6 +230,7 @@ fn undecided(undecided: &UndecidedStep) -> JsonUndecided<'_> {
         step: undecided.step,
         missing: &undecided.why.missing,
         why: undecided.why.reason.describe(),
+        supply: undecided.supply.as_deref(),
     }
 }
 
