@@ -91,7 +91,7 @@ impl<'c> DeadEnd<'c> {
         let target = self.target();
         match self.blocker {
             RouteBlocker::Detached => {
-                let gateway = case.facts.inventory.internet_gateways.known()?.get(target)?;
+                let gateway = case.facts.inventory.gateways.known()?.get(target)?;
                 let vpcs =
                     if gateway.vpcs.is_empty() { "no VPC".to_owned() } else { words::list(&gateway.vpcs) };
                 let fact = format!("{target} is attached to {vpcs}");
