@@ -50,10 +50,8 @@ impl<'c> DeadEnd<'c> {
 
     pub(super) fn decides(&self) -> Evidence {
         let towards = towards(self.row, self.step);
-        Evidence::of(
-            format!("{} towards {towards}: {}", self.table.id, self.step.rule()),
-            ResourceRef::new(ResourceKind::RouteTable, &self.table.id),
-        )
+        let fact = format!("{} towards {towards}: {}", self.table.id, self.step.rule());
+        Evidence { fact, reference: self.step.resource() }
     }
 
     /// What is wrong, without a full stop.

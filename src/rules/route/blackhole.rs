@@ -51,9 +51,8 @@ fn check(case: &Case<'_>) -> Outcome {
         }
         _ => (format!("{} sends these packets into a blackhole: {rule}.", table.id), Confidence::Confirmed),
     };
-    let table = ResourceRef::new(ResourceKind::RouteTable, &table.id);
     let draft = Draft::new(confidence, summary)
-        .evidence([Evidence::of(format!("{}: {rule}", table.id), table.clone())])
+        .evidence([Evidence { fact: format!("{}: {rule}", table.id), reference: first.step.resource() }])
         .evidence(gateway(first.blocker, route))
         .evidence(living(case, first.row))
         .evidence(blocked.iter().map(|b| words::packets(case, b.row)))

@@ -33,7 +33,7 @@ declare_finding! {
     /// An interface of another VPC holds the address, an active peering connection joins the two VPCs (or another table of
     /// this VPC has a route there), no route of this subnet's table leads to it, and connections get no answer. Or the route
     /// that decides, in this subnet's table or one further on, leads to a gateway that drops these packets. Where nobody is
-    /// known to hold the address, no more than likely: the name may be what is wrong.
+    /// known to hold the address, no more than possible: the name may be what is wrong.
     /// ## What looks like it
     /// `endpoint-in-other-vpc`: nothing joins the two VPCs.
     /// `route-return-missing`: the way there exists, the way back does not.
@@ -109,8 +109,10 @@ fn ends_dead(case: &Case<'_>) -> Outcome {
     let way = blocked.iter().flat_map(|b| route_rows::way(b.row, StepKind::ForwardRoute));
     let confidence = match (&first.row.eni, net::is_private(first.row.ip())) {
         (Known::Known(Some(_)), true) => Confidence::Confirmed,
-        (Known::Known(_), _) => Confidence::Likely,
-        (Known::Unknown(_), _) => Confidence::Possible,
+        // The gateway drops; but the name may be what is wrong.
+        (Known::Known(_), false) => Confidence::Likely,
+        // Whether anybody is there at all, nothing tells.
+        _ => Confidence::Possible,
     };
     let nobody = first.row.eni == Known::Known(None) && net::is_private(first.row.ip());
     let holder = if nobody { ", and no network interface that was read holds it" } else { "" };

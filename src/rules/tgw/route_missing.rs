@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let Some((first, why)) = blocked.first().and_then(|first| Some((first, transit(first)?))) else {
         return Ok(None);
     };
-    let draft = Draft::new(confidence(why), words::sentence(&describe(case, first, why)))
+    let draft = Draft::new(Confidence::Confirmed, words::sentence(&describe(case, first, why)))
         .evidence(transit_rows::evidence(case, &blocked))
         .explains(blocked.iter().map(|b| b.row));
     let proved = route_rows::fixes(case, blocked.iter().map(|b| b.row));
@@ -51,19 +51,6 @@ fn check(case: &Case<'_>) -> Outcome {
 
 fn transit<'c>(blocked: &Blocked<'c, '_>) -> Option<&'c TransitBlocker> {
     if let Blocker::Route(RouteBlocker::Transit(why)) = blocked.blocker { Some(why) } else { None }
-}
-
-/// An attachment that is being changed may still carry packets.
-/// <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>
-fn confidence(why: &TransitBlocker) -> Confidence {
-    match why {
-        TransitBlocker::Unavailable { state }
-            if ["modifying", "rollingback"].contains(&fold(state).as_str()) =>
-        {
-            Confidence::Likely
-        }
-        _ => Confidence::Confirmed,
-    }
 }
 
 fn describe(case: &Case<'_>, blocked: &Blocked<'_, '_>, why: &TransitBlocker) -> String {
@@ -83,8 +70,7 @@ fn describe(case: &Case<'_>, blocked: &Blocked<'_, '_>, why: &TransitBlocker) ->
             format!("{}, and {table} sends {what} there", step.rule())
         }
         TransitBlocker::Unavailable { state } => {
-            let carries = if confidence(why) == Confidence::Confirmed { "carries" } else { "may carry" };
-            format!("{about}, by which {what} go, is {state}: it {carries} nothing")
+            format!("{about}, by which {what} go, is {state}: it carries nothing")
         }
         TransitBlocker::Unassociated => {
             let gateway = transit_rows::attachment(case, blocked)
@@ -115,7 +101,7 @@ fn fix(case: &Case<'_>, blocked: &Blocked<'_, '_>, why: &TransitBlocker) -> Opti
             ))
         }
         TransitBlocker::Unavailable { .. } => {
-            Fix::text(format!("Wait until {about} is available; if it is gone for good, attach the VPC again"))
+            Fix::text(format!("Attach the VPC again, and point the routes at what takes the place of {about}"))
         }
         TransitBlocker::Unassociated => Fix::text(format!(
             "Associate {about} with the table of its gateway that is meant for it{}",
