@@ -51,7 +51,7 @@ pub(crate) const CASES: &[Case] = &[
     case("endpoint-pending", "one-vpc", "--from i-app --to vpce-moving --port 19530", UNDECIDED),
     case("service-not-in-zone", "one-vpc", "--from i-app --to vpce-zonal --port 19530", DENY),
     case("nobody-there", "one-vpc", "--from i-app --to 10.0.3.99 --port 19530", DENY),
-    case("nobody-here", "one-vpc", "--from 10.0.1.99 --to vpce-web --port 443", UNDECIDED),
+    case("nobody-here", "one-vpc", "--from 10.0.1.99 --to vpce-web --port 443", DENY),
     case("endpoint-as-source", "one-vpc", "--from vpce-web --to 10.0.1.10 --port 443", DENY),
     case("one-subnet", "one-vpc", "--from i-app --to i-ops --port 22", DENY),
     // Network ACLs.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::{
-    analyze::path::{Blocker, Ground, Path, RouteBlocker, Step, TransitBlocker},
+    analyze::path::{Blocker, Ground, Path, RouteBlocker, Step, StepKind, TransitBlocker},
     model::{
         endpoint::EndpointState,
         finding::Fix,
@@ -25,6 +25,11 @@ pub(super) fn of(inventory: &Inventory, path: &Path, step: &Step, blocker: &Bloc
             Fix::text("Ask for the way from a client: --from is who begins the connection")
         }
         Blocker::EndpointState(EndpointState::PendingAcceptance) => accept(inventory, &id),
+        Blocker::Unheld if step.kind == StepKind::SourceInterface => Fix::text(format!(
+            "Look up the client's own address: {} is nobody's, or its interface was made after the inventory was read",
+            path.flow.source
+        ))
+        .cli("aws ec2 describe-network-interfaces --query 'NetworkInterfaces[].[NetworkInterfaceId,PrivateIpAddress]'"),
         Blocker::Unheld => Fix::text(format!(
             "Look up the address that is meant: an endpoint that was made anew has others than {}",
             path.flow.destination

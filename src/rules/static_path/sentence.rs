@@ -40,6 +40,9 @@ pub(super) fn of(path: &Path, step: &Step, blocker: &Blocker) -> String {
         Blocker::NotRunning { state } => format!("{} is {state}.", step.id_or("the instance")),
         Blocker::Route(blocker) => route(path, step, blocker),
         Blocker::Protocol | Blocker::ServiceNotInZone { .. } => format!("{}.", step.rule()),
+        Blocker::Unheld if step.kind == StepKind::SourceInterface => {
+            format!("Nobody is there to send: {}.", step.rule())
+        }
         Blocker::Unheld => format!("Nothing answers there: {}.", step.rule()),
         Blocker::Overlapped { .. } => {
             format!(
