@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-use super::{Blocker, Step, StepOutcome, walk::NAT_PORTS};
+use super::{Blocker, Step, StepOutcome};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ground {
@@ -108,8 +108,7 @@ impl Ground {
             Self::Acl { decision, ports, .. } => match decision.main_denial() {
                 Some(denial) if step.blocked_share() > 0.0 => {
                     let percent = (step.blocked_share() * 100.0).floor();
-                    let whose = if *ports == NAT_PORTS { "the gateway's" } else { "the client's" };
-                    format!("{} ({percent:.0} % of {whose} ports)", denial.describe())
+                    format!("{} ({percent:.0} % of ports {ports})", denial.describe())
                 }
                 Some(denial) => denial.describe(),
                 None => decision.parts.first().map(AclPart::describe).unwrap_or_default(),

@@ -257,14 +257,10 @@ impl Path {
 }
 
 impl Step {
-    /// The share of the client's ports, from 0 to 1, that an allowing step denies all the same.
+    /// The share of the client's ports, from 0 to 1, that an ACL denies while it allows the rest.
     pub fn blocked_share(&self) -> f64 {
-        match (&self.outcome, &self.ground) {
-            (StepOutcome::Allow, Ground::Acl { decision, .. }) => {
-                decision.blocked_share().known().copied().unwrap_or_default()
-            }
-            _ => 0.0,
-        }
+        let Ground::Acl { decision, .. } = &self.ground else { return 0.0 };
+        decision.blocked_share().known().copied().filter(|share| *share < 1.0).unwrap_or_default()
     }
 
     /// The resource that decides.

@@ -164,7 +164,10 @@ fn destination(inventory: &Inventory, flow: &Flow, source: &Place, aim: &Aim, fo
             flow.destination,
             &Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld),
         ),
-        (Arrival::Internet(why), _) => Place::nowhere(flow.destination, why),
+        (Arrival::Internet(_), _) => Place::nowhere(
+            flow.destination,
+            &Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld),
+        ),
         (Arrival::Stopped | Arrival::Beyond(_), Aim::Interface(place)) => Place::clone(place),
         (Arrival::Stopped | Arrival::Beyond(_), Aim::Address) => match inventory.network_interfaces.ok() {
             Ok(all) => {
