@@ -67,7 +67,7 @@ def _shares(question: Question, kernel: Verdict, program: Answer) -> list[str]:
     if question.source_port is not None:
         return []
     found = []
-    for one in program.report["steps"]:
+    for one in (one for one in program.report["steps"] if one["step"] in ANSWERS):
         share = kernel.shares.get(one["step"], 0.0)
         told = one.get("blocked_share")
         if one["step"] in kernel.unseen or (told is None and one["verdict"] == "deny"):
