@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .program import Answer, Question
-from .verdict import Verdict
+from .verdict import ANSWERS, Verdict
 
 _EXIT = {"allow": 0, "deny": 2}
 _KINDS = (
@@ -46,19 +46,20 @@ def _where(kernel: Verdict) -> str:
 
 
 def _blockers(kernel: Verdict, program: Answer) -> list[str]:
-    """Every step that refuses all is to be named; one that refuses part may be, where parts add up to all."""
+    """Every step that refuses all is to be named, and no other; two that refuse all together, at least one of them."""
     named = {one["step"] for one in program.report["blockers"]}
     denying = {one["step"] for one in program.report["steps"] if one["verdict"] == "deny"}
     whole = {step for step, share in kernel.shares.items() if share == 1}
-    possible = (kernel.shares.keys() | kernel.unseen) if not kernel.allow else set()
+    # Of an ACL that was not seen it may be true.
+    together = kernel.shares.keys() & ANSWERS if kernel.no_answer or kernel.unseen & ANSWERS else set()
     found = []
     for what, steps in (("blockers", named), ("denying steps", denying)):
         if missing := whole - steps:
             found.append(f"{what} lack {', '.join(sorted(missing))}: packets are refused there")
-        if wrong := steps - possible:
+        if wrong := steps - whole - together - kernel.unseen:
             found.append(f"{what} name {', '.join(sorted(wrong))}: packets pass there")
-    if not kernel.allow and not named:
-        found.append("denied, and no blocker is named")
+        if kernel.no_answer and not steps & together:
+            found.append(f"{what} lack both of {', '.join(sorted(together))}: no answer passes the two")
     return found
 
 
@@ -66,11 +67,11 @@ def _shares(question: Question, kernel: Verdict, program: Answer) -> list[str]:
     if question.source_port is not None:
         return []
     found = []
-    for one in program.report["steps"]:
+    for one in (one for one in program.report["steps"] if one["step"] in ANSWERS):
         share = kernel.shares.get(one["step"], 0.0)
         told = one.get("blocked_share")
-        # Nothing and everything need no share beside their verdict.
-        known = told if told is not None else share if share in (0.0, 1.0) else 0.0
-        if one["step"] not in kernel.unseen and abs(known - share) > _SHARE:
+        if one["step"] in kernel.unseen or (told is None and one["verdict"] == "deny"):
+            continue  # The blockers say what there is to say.
+        if abs((told or 0.0) - share) > _SHARE:
             found.append(f"{one['step']}: blocked_share is {told}, packets say {share:.4f}")
     return found

@@ -20,6 +20,8 @@ from .world import STEPS, World, inside
 #: Linux's default, which is what a client has of which nothing else is known.
 EPHEMERAL = (32768, 60999)
 
+#: Where the client's port decides.
+ANSWERS = {"return-nacl-egress", "return-nacl-ingress"}
 #: What lies behind a missing route was not reached even in observation.
 _BEHIND = {
     "forward-route": {
@@ -65,6 +67,8 @@ class Verdict:
     shares: dict[str, float]
     #: Steps of which the packets say nothing.
     unseen: set[str] = field(default_factory=set)
+    #: The ACLs that answers meet leave no client port, each alone or both together.
+    no_answer: bool = False
 
 
 def verdict(outcomes: list[Outcome], source_port: int | None = None) -> Verdict:
@@ -82,7 +86,8 @@ def of(outcomes: list[Outcome]) -> Verdict:
         if any(step in one.refused for one in outcomes)
     }
     unseen = {behind for step in shares for behind in _BEHIND.get(step, ())}
-    return Verdict(any(one.passes for one in outcomes), shares, unseen)
+    no_answer = all(one.refused & ANSWERS for one in outcomes)
+    return Verdict(any(one.passes for one in outcomes), shares, unseen, no_answer)
 
 
 def ask(world: World, flows: dict[Flow, set[int]], rng: random.Random) -> dict[Flow, list[Outcome]]:
