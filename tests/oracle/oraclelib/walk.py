@@ -264,7 +264,7 @@ class Walk:
         The internet gateways translate at both ends. What lies between them is not the inventory's: undecided is as right.
         """
         try:
-            found = self.inventory.public_holder(packet.dst)
+            found = self._outside(packet.dst)
         except Unknown as why:
             return self.dark(why)
         if found is None:
@@ -273,6 +273,8 @@ class Walk:
         self.trace.doubts.append("the internet")
         eni, packet.dst = found
         packet.src = self._public(place, packet) or packet.src
+        if address(packet.dst).version == 6 and not self.forward:
+            return Arrival("eni", eni)
         try:
             if not self._open(eni["VpcId"]):
                 names = {(step, ANY) for step in ("forward-route", "return-route", "destination-interface")}
@@ -281,6 +283,13 @@ class Walk:
         except Unknown as why:
             return self.dark(why)
         return Arrival("eni", eni)
+
+    def _outside(self, ip: str) -> tuple[Object, str] | None:
+        """Whose address on the internet that is; every IPv6 address is one."""
+        if address(ip).version == 4:
+            return self.inventory.public_holder(ip)
+        found = self.inventory.holders(ip)
+        return (found[0], ip) if len(found) == 1 else None
 
     def _open(self, vpc: str) -> bool:
         return any(
@@ -305,11 +314,11 @@ class Walk:
         if not self._attached(key, field, hop, place.vpc, ("attached", "available"), "Attachments"):
             return _LOST
         packet.kept_by = None
-        self.trace.unknown("the internet")
         if not self.forward:
             # It lets nobody outside begin; what it does with replies to a connection it has not seen is not said.
+            self.trace.unknown("replies through an egress-only gateway")
             self.trace.soft.append(block("replies through an egress-only gateway", self.step, hop.target, hop.table))
-        return _EDGE
+        return self._across(place, packet)
 
     def _private_gateway(self, place: Place, packet: Packet, hop: Hop) -> Arrival:
         if not self._attached("VpnGateways", "VpnGatewayId", hop, place.vpc, ("attached",), "VpcAttachments"):
