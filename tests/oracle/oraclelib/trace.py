@@ -42,7 +42,7 @@ class Trace:
     unknowns: list[str] = field(default_factory=list)
     #: Facts without which a report may be undecided or go on.
     doubts: list[str] = field(default_factory=list)
-    #: The edge at a service of AWS: beyond it nothing of a VPC's configuration is left, and a report may call that allowed.
+    #: The edge at a service of AWS: nothing of a VPC's configuration lies beyond, and a report may call that allowed.
     unseen: list[str] = field(default_factory=list)
     shares: dict[tuple[str, str], float] = field(default_factory=dict)
     #: Where AWS's pages contradict each other: no verdict is compared.
