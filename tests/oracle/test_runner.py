@@ -59,7 +59,7 @@ def outcome(fault: str = "", every: int = 0) -> Outcome:
         program = Path(name) / "program"
         program.write_text(_PROGRAM.format(python=sys.executable, here=str(HERE), fault=fault))
         program.chmod(0o755)
-        return run(Plan(program, 1 if every else 12, every, Path(name) / "kept"), 3)
+        return run(Plan(program, 2 if every else 12, every, Path(name) / "kept"), 3)
 
 
 class Runner(unittest.TestCase):
