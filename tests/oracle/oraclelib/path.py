@@ -398,7 +398,16 @@ class Path:
         self._groups("destination-sg-ingress", server, False, Peer(self.source.ip, None, None))
         reply = Packet(self.destination.ip, self.source.ip, self.flow.protocol, self._client_ports(None))
         place = Place(server["VpcId"], server["SubnetId"], "interface", server)
+        self._as_if_linux(server, reply)
         self.back.leave(place, reply, "return-nacl-egress")
+
+    def _as_if_linux(self, server: Object, reply: Packet) -> None:
+        """Nobody knows an outsider's ephemeral ports; a report may take them for Linux's."""
+        if self.flow.source_port is None:
+            aside = self._aside()
+            usual = Packet(reply.src, reply.dst, reply.protocol, P.LINUX)
+            aside.back.cross(server["SubnetId"], True, usual, "return-nacl-egress")
+            self.trace.soft += aside.trace.blocks
 
 
 def _also(one: Block, step: str) -> Block:
