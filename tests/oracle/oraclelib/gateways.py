@@ -71,6 +71,7 @@ class Gateways(Steps):
             self.trace.unknown("the internet")
             return EDGE
         self.trace.doubts.append("the internet")
+        self.trace.hidden = True
         eni, packet.dst = found
         packet.src = self._public(place, packet) or packet.src
         if address(packet.dst).version == 6 and not self.forward:

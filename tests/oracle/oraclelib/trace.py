@@ -47,7 +47,7 @@ class Trace:
     shares: dict[tuple[str, str], float] = field(default_factory=dict)
     #: Where AWS's pages contradict each other: no verdict is compared.
     moot: bool = False
-    #: Whether an option was weighed that only an unseen fact could bring about.
+    #: Whether something unseen was weighed, or crossed: whatever the walks agree on, undecided is as right.
     hidden: bool = False
     #: From outside nothing tells which of several holders of the destination's address is meant.
     ambiguous: bool = False
