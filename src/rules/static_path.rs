@@ -51,7 +51,8 @@ pub fn explain_path(inventory: &Inventory, question: &Question, path: &Path) -> 
     });
     let mut blockers: Vec<BlockerReport> = blockers.collect();
     hand_out(&fixes, &mut blockers);
-    let partly = path.steps.iter().filter(|step| step.blocked_share() > 0.0);
+    let passes = |step: &&Step| step.outcome == StepOutcome::Allow;
+    let partly = path.steps.iter().filter(passes).filter(|step| step.blocked_share() > 0.0);
     PathReport {
         verdict: path.verdict(),
         from: end(inventory, &question.from, &path.source, path.flow.source),

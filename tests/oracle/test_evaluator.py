@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
 
 
 class OneVpc(World):
-    """Client 10.0.1.10 and server 10.0.2.20 in their own subnets and zones; the server's group admits 443 from 10.0.0.0/16."""
+    """Client 10.0.1.10 and server 10.0.2.20 in two subnets and zones; 443 from 10.0.0.0/16 is admitted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,10 +119,14 @@ class Acls(Case):
 
     def test_replies_meet_both_acls_on_the_clients_ports(self) -> None:
         w = OneVpc()
-        w.acl(w.a, [entry(100, "allow", ANYWHERE, 443), entry(100, "allow", ANYWHERE, (1024, 65535), egress=True)], w.s2)
+        w.acl(
+            w.a, [entry(100, "allow", ANYWHERE, 443), entry(100, "allow", ANYWHERE, (1024, 65535), egress=True)], w.s2
+        )
         self.allows(ask(w, "10.0.1.10", "10.0.2.20"))
         w = OneVpc()
-        w.acl(w.a, [entry(100, "allow", ANYWHERE, 443), entry(100, "allow", ANYWHERE, (1024, 32767), egress=True)], w.s2)
+        w.acl(
+            w.a, [entry(100, "allow", ANYWHERE, 443), entry(100, "allow", ANYWHERE, (1024, 32767), egress=True)], w.s2
+        )
         self.denies(ask(w, "10.0.1.10", "10.0.2.20"), "return-nacl-egress")
         self.allows(ask(w, "10.0.1.10", "10.0.2.20", source_port=2000))
 
@@ -155,14 +159,14 @@ class Acls(Case):
         w.host(s2, "10.0.2.20", g, v6="2600:1f18:a:2::20")
         w.acl(a, both(100, "allow", ANYWHERE, protocol="-1"), s2)
         self.allows(ask(w, "10.0.1.10", "10.0.2.20"))
-        self.denies(
-            ask(w, "2600:1f18:a:1::10", "2600:1f18:a:2::20"), "destination-nacl-ingress", "return-nacl-egress"
-        )
+        self.denies(ask(w, "2600:1f18:a:1::10", "2600:1f18:a:2::20"), "destination-nacl-ingress", "return-nacl-egress")
 
     def test_windows_uses_high_ports(self) -> None:
         w = OneVpc()
         w.host(w.s1, "10.0.1.14", w.app, platform="windows")
-        w.acl(w.a, [entry(100, "allow", ANYWHERE, 443), entry(100, "allow", ANYWHERE, (32768, 49151), egress=True)], w.s2)
+        w.acl(
+            w.a, [entry(100, "allow", ANYWHERE, 443), entry(100, "allow", ANYWHERE, (32768, 49151), egress=True)], w.s2
+        )
         self.allows(ask(w, "10.0.1.10", "10.0.2.20"))
         self.denies(ask(w, "10.0.1.14", "10.0.2.20"), "return-nacl-egress")
 
@@ -183,7 +187,12 @@ class Interfaces(Case):
         self.denies(ask(w, loose, "10.0.2.20"), "source-interface")
 
     def test_an_endpoint_answers_only_when_available_and_never_calls(self) -> None:
-        for state, verdict in (("available", "allow"), ("Rejected", "deny"), ("pendingAcceptance", "deny"), ("partial", "undecided")):
+        for state, verdict in (
+            ("available", "allow"),
+            ("Rejected", "deny"),
+            ("pendingAcceptance", "deny"),
+            ("partial", "undecided"),
+        ):
             w = OneVpc()
             eni = w.eni(w.s2, "10.0.2.40", w.web, kind="vpc_endpoint")
             endpoint = w.endpoint(w.a, eni, state=state)
@@ -383,7 +392,9 @@ class TransitGateways(Case):
     def test_a_host_in_the_attachment_subnet(self) -> None:
         w = Hub()
         w.host(w.a1, "10.0.200.5", w.app)
-        w.acl(w.a, [entry(100, "allow", "10.1.0.0/16", 443, egress=True), entry(100, "allow", "10.0.200.0/28", 443)], w.a1)
+        w.acl(
+            w.a, [entry(100, "allow", "10.1.0.0/16", 443, egress=True), entry(100, "allow", "10.0.200.0/28", 443)], w.a1
+        )
         # From the transit gateway to it no entry is evaluated.
         self.allows(ask(w, "10.0.200.5", "10.1.1.20"))
 
@@ -393,7 +404,9 @@ class TransitGateways(Case):
         w.get("TransitGatewayVpcAttachments", "TransitGatewayAttachmentId", w.at_b)["SubnetIds"] = [w.b1, b2, b3]
         w.acl(w.b, [], b3)
         self.allows(ask(w, "10.0.1.10", "10.1.1.20"))
-        w.get("TransitGatewayVpcAttachments", "TransitGatewayAttachmentId", w.at_b)["Options"]["ApplianceModeSupport"] = "enable"
+        w.get("TransitGatewayVpcAttachments", "TransitGatewayAttachmentId", w.at_b)["Options"][
+            "ApplianceModeSupport"
+        ] = "enable"
         self.undecided(ask(w, "10.0.1.10", "10.1.1.20"))
 
     def test_a_vpn_is_the_edge(self) -> None:

@@ -47,7 +47,8 @@ for (step, acl), share in answer.shares.items():
         steps[STEPS.index(step)].update(resource={{"kind": "acl", "id": acl}}, blocked_share=share)
 verdict = answer.verdict
 {fault}
-document = {{"schema": "vpce-doctor/path/v1", "verdict": verdict, "steps": steps, "blockers": blockers, "undecided": []}}
+document = {{"schema": "vpce-doctor/path/v1", "verdict": verdict, "steps": steps, "blockers": blockers}}
+document["undecided"] = []
 print(json.dumps(document))
 sys.exit({{"allow": 0, "deny": 2, "undecided": 3}}[verdict])
 """
@@ -69,10 +70,15 @@ class Runner(unittest.TestCase):
         self.assertEqual(outcome().found, [])
 
     def test_a_wrong_verdict(self) -> None:
-        self.assertIn("verdict", self.kinds("verdict, blockers = ('undecided', []) if verdict == 'deny' else (verdict, blockers)"))
+        self.assertIn(
+            "verdict", self.kinds("verdict, blockers = ('undecided', []) if verdict == 'deny' else (verdict, blockers)")
+        )
 
     def test_a_blocker_that_blocks_nothing(self) -> None:
-        self.assertIn("blocker", self.kinds("if blockers: blockers.append(dict(blockers[0], step='return-route', resource={'id': 'x'}))"))
+        self.assertIn(
+            "blocker",
+            self.kinds("if blockers: blockers.append(dict(blockers[0], step='return-route', resource={'id': 'x'}))"),
+        )
         self.assertIn("blocker", self.kinds("blockers = []"))
 
     def test_a_wrong_code(self) -> None:

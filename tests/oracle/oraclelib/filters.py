@@ -1,7 +1,7 @@
 """Security groups and network ACLs.
 
 docs.aws.amazon.com: vpc/latest/userguide/security-group-rules.html, vpc/latest/userguide/nacl-rules.html,
-vpc/latest/peering/vpc-peering-security-groups.html, vpc/latest/tgw/tgw-vpc-attachments.html (security group referencing).
+vpc/latest/peering/vpc-peering-security-groups.html, vpc/latest/tgw/tgw-vpc-attachments.html (references).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Truth(IntEnum):
 
 @dataclass(frozen=True)
 class Peer:
-    """The other end as a group's rule sees it. A reference matches only where the network kept the sender's identity."""
+    """The other end as a group's rule sees it. A reference matches only where the sender's identity is kept."""
 
     ip: str
     #: The groups of the other end's interface; None where the inventory does not show it.

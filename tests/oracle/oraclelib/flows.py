@@ -52,7 +52,10 @@ def _telling(found: list[tuple[Flow, Answer]], count: int) -> list[tuple[Flow, A
     seen: dict[object, int] = defaultdict(int)
     ranked = []
     for order, (flow, answer) in enumerate(found):
-        signature = (frozenset(step for one in answer.blocks for step, _ in one.names), tuple(h.split()[1] for h in answer.hops))
+        signature = (
+            frozenset(step for one in answer.blocks for step, _ in one.names),
+            tuple(h.split()[1] for h in answer.hops),
+        )
         ranked.append((seen[signature], len(answer.blocks), order, (flow, answer)))
         seen[signature] += 1
     return [one[3] for one in sorted(ranked, key=lambda one: one[:3])][:count]
@@ -115,8 +118,8 @@ def _name(g: Generator, eni: Object, family: int, source: bool = False, endpoint
 
 def _outside(g: Generator) -> str:
     return g.pick(
-        (3, "203.0.113.9"), (2, _public(g)), (3, "52.218.1.1"), (1, "3.5.76.9"), (2, nth(ON_PREMISES, 9)), (1, "172.20.0.9"),
-        (1, "10.77.0.9"), (1, "2a00:1450:4001::9"),
+        (3, "203.0.113.9"), (2, _public(g)), (3, "52.218.1.1"), (1, "3.5.76.9"), (2, nth(ON_PREMISES, 9)),
+        (1, "172.20.0.9"), (1, "10.77.0.9"), (1, "2a00:1450:4001::9"),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A directory of AWS CLI output, as it lies there: every key merged over all files, absent lists kept apart from empty ones."""
+"""A directory of AWS CLI output, every key merged over all files, absent lists kept apart from empty ones."""
 
 from __future__ import annotations
 
@@ -85,11 +85,7 @@ class Inventory:
     # Addresses
 
     def holders(self, ip: str, vpc: str | None = None) -> list[Object]:
-        return [
-            eni
-            for eni in self.all("NetworkInterfaces")
-            if (vpc is None or eni["VpcId"] == vpc) and holds(eni, ip)
-        ]
+        return [eni for eni in self.all("NetworkInterfaces") if (vpc is None or eni["VpcId"] == vpc) and holds(eni, ip)]
 
     def public_holder(self, ip: str) -> tuple[Object, str] | None:
         """The interface and the private address that a public IPv4 address stands for."""
@@ -101,11 +97,7 @@ class Inventory:
 
     def sees(self, vpc: str) -> bool:
         """Whether the inventory was taken where that VPC can be seen."""
-        return any(
-            item.get("VpcId") == vpc
-            for key in ("Vpcs", "Subnets")
-            for item in self.lists.get(key, [])
-        )
+        return any(item.get("VpcId") == vpc for key in ("Vpcs", "Subnets") for item in self.lists.get(key, []))
 
     def vpc_cidrs(self, vpc: str) -> list[str]:
         item = self.find("Vpcs", "VpcId", vpc)
@@ -140,7 +132,10 @@ class Inventory:
         if list_id in self.entries:
             return self.entries[list_id]
         for item in self.lists.get("ManagedPrefixLists", []) + self.lists.get("PrefixLists", []):
-            if item.get("PrefixListId") == list_id and item.get("AddressFamily", "") not in ("", f"IPv{address(ip).version}"):
+            if item.get("PrefixListId") == list_id and item.get("AddressFamily", "") not in (
+                "",
+                f"IPv{address(ip).version}",
+            ):
                 return []
         for item in self.lists.get("PrefixLists", []):
             if item.get("PrefixListId") == list_id and "Cidrs" in item:

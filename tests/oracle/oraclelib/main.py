@@ -39,16 +39,34 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tests/oracle/run", description="Compare `vpce-doctor path` with an independent evaluator.")
-    parser.add_argument("--bin", default="target/debug/vpce-doctor", metavar="PATH", help="the program (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="tests/oracle/run", description="Compare `vpce-doctor path` with an independent evaluator."
+    )
+    parser.add_argument(
+        "--bin", default="target/debug/vpce-doctor", metavar="PATH", help="the program (default: %(default)s)"
+    )
     parser.add_argument("--seeds", type=int, default=80, metavar="N", help="worlds (default: %(default)s)")
     parser.add_argument("--flows", type=int, default=20, metavar="N", help="flows in each (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed (default: %(default)s)")
     parser.add_argument("--seed", type=int, metavar="SEED", help="only this world, with every check")
-    parser.add_argument("--every", type=int, default=10, metavar="N", help="metamorphic checks on every Nth world; 0: none (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), metavar="N", help="worlds at a time (default: %(default)s)")
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=10,
+        metavar="N",
+        help="metamorphic checks on every Nth world; 0: none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=multiprocessing.cpu_count(),
+        metavar="N",
+        help="worlds at a time (default: %(default)s)",
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of it")
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="disagreements printed in full (default: %(default)s)")
+    parser.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="disagreements printed in full (default: %(default)s)"
+    )
     parser.add_argument("--keep", metavar="DIR", help="where the inventories of disagreements are kept")
     parser.add_argument("--every-blocker", action="store_true", help="a blocker left unnamed fails the run, too")
     parser.add_argument("--replay", metavar="DIR", help="ask again about a kept inventory")
@@ -81,7 +99,8 @@ def _summary(outcomes: list[Outcome], seconds: float, every_blocker: bool) -> in
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.most_common())
     print(
         f"oracle: {len(outcomes)} worlds, {total} flows ({shares}; {sum(one.open for one in outcomes)} open),"
-        f" {sum(one.asked for one in outcomes)} runs, {bad} disagreements{f' ({kinds})' if kinds else ''}, {seconds:.0f} s"
+        f" {sum(one.asked for one in outcomes)} runs,"
+        f" {bad} disagreements{f' ({kinds})' if kinds else ''}, {seconds:.0f} s"
     )
     return 1 if bad else 0
 

@@ -18,9 +18,7 @@ def one(port: int) -> Ports:
 
 
 def intersect(left: Ports, right: Ports) -> Ports:
-    return tuple(
-        (max(a, c), min(b, d)) for a, b in left for c, d in right if max(a, c) <= min(b, d)
-    )
+    return tuple((max(a, c), min(b, d)) for a, b in left for c, d in right if max(a, c) <= min(b, d))
 
 
 def subtract(left: Ports, right: Ports) -> Ports:

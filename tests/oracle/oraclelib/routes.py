@@ -84,9 +84,9 @@ def select(inventory: Inventory, table: Object, ip: str, trace: Trace) -> Hop | 
 
 
 def _may_redirect(route: Object) -> bool:
-    return any(key in route for key in ("NetworkInterfaceId", "InstanceId", "NatGatewayId", "VpcEndpointId")) or route.get(
-        "GatewayId", ""
-    ).startswith("vpce-")
+    return any(
+        key in route for key in ("NetworkInterfaceId", "InstanceId", "NatGatewayId", "VpcEndpointId")
+    ) or route.get("GatewayId", "").startswith("vpce-")
 
 
 def _private(ip: str) -> bool:

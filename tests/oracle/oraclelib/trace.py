@@ -42,12 +42,12 @@ class Trace:
     unknowns: list[str] = field(default_factory=list)
     #: Facts without which a report may be undecided or go on.
     doubts: list[str] = field(default_factory=list)
-    #: The edge at a service of AWS: beyond it nothing of a VPC's configuration is left, and a report may call that allowed.
+    #: The edge at a service of AWS: nothing of a VPC's configuration lies beyond, and a report may call that allowed.
     unseen: list[str] = field(default_factory=list)
     shares: dict[tuple[str, str], float] = field(default_factory=dict)
     #: Where AWS's pages contradict each other: no verdict is compared.
     moot: bool = False
-    #: Whether an option was weighed that only an unseen fact could bring about.
+    #: Whether something unseen was weighed, or crossed: whatever the walks agree on, undecided is as right.
     hidden: bool = False
     #: From outside nothing tells which of several holders of the destination's address is meant.
     ambiguous: bool = False

@@ -61,7 +61,14 @@ def run(plan: Plan, seed: int) -> Outcome:
 
 
 def _report(
-    plan: Plan, outcome: Outcome, label: str, files: Files, flow: Flow, answer: Answer | None, reply: Reply, found: list[Complaint]
+    plan: Plan,
+    outcome: Outcome,
+    label: str,
+    files: Files,
+    flow: Flow,
+    answer: Answer | None,
+    reply: Reply,
+    found: list[Complaint],
 ) -> None:
     if not found:
         return
@@ -111,7 +118,9 @@ def replay(binary: Path, place: Path) -> tuple[Answer, Reply, list[Complaint]]:
 # Checks that need no verdict of ours to compare with
 
 
-def _metamorphic(plan: Plan, outcome: Outcome, files: Files, replies: list[tuple[Flow, Answer, Reply]], home: Path) -> None:
+def _metamorphic(
+    plan: Plan, outcome: Outcome, files: Files, replies: list[tuple[Flow, Answer, Reply]], home: Path
+) -> None:
     rng = random.Random(f"variants {outcome.seed}")
     sane = [one for one in replies if one[2].broken() is None and one[2].verdict != "error"]
     some = rng.sample(sane, min(3, len(sane)))
@@ -155,5 +164,7 @@ def _without(files: Files, folder: Path, flow: Flow, answer: Answer, before: Rep
         except (Unknown, KeyError):
             return []
         if "allow" not in now.verdicts:
-            return [Complaint("missing", f"still allows, though it could not look: {'; '.join(sorted(set(now.unknowns)))}")]
+            return [
+                Complaint("missing", f"still allows, though it could not look: {'; '.join(sorted(set(now.unknowns)))}")
+            ]
     return []

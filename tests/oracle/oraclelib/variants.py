@@ -14,8 +14,9 @@ Files = dict[str, Object]
 #: The contract takes an instance for running when no list of instances was given.
 _MAY_BE_MISSING = ("describe-instances.json",)
 _ABSURD: tuple[Any, ...] = (
-    None, "", "no-such-value", -1, 10**12, 1.5, True, [], {}, [None], "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:1.2.3.4",
-    "10.0.0.0/-1", "300.1.1.1", "sg-", "vpce-0", "\u0000", "ü" * 300, "local", "blackhole", "active", "-1", "6",
+    None, "", "no-such-value", -1, 10**12, 1.5, True, [], {}, [None], "10.0.0.0/33", "0.0.0.0/0", "::/0",
+    "::ffff:1.2.3.4", "10.0.0.0/-1", "300.1.1.1", "sg-", "vpce-0", "\u0000", "ü" * 300, "local", "blackhole",
+    "active", "-1", "6",
 )  # fmt: skip
 
 
