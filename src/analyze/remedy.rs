@@ -160,7 +160,8 @@ fn change_for(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change>
         (_, Ground::Acl { .. }) => acl_entry(inventory, path, step),
         (StepOutcome::Deny(Blocker::Group(_)), _) => group_rule(inventory, path, step.kind),
         (StepOutcome::Deny(Blocker::Route(RouteBlocker::Transit(why))), _) => {
-            transit_change(inventory, path, step, why)
+            let by_gateway = transit_change(inventory, path, step, why);
+            by_gateway.or_else(|| route_change(inventory, path, step.kind))
         }
         (StepOutcome::Deny(Blocker::Route(_)), _) => route_change(inventory, path, step.kind),
         _ => None,

@@ -220,10 +220,12 @@ impl Question<'_> {
             || (self.arrives() && arrives_in.is_some() && arrives_in == self.destination.subnet.known());
         steps.push(self.acl(StepKind::DestinationAclIngress, self.destination, inside));
         steps.push(self.group(StepKind::DestinationGroupIngress));
-        steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, way_back.stays));
+        let neighbours = self.forward.neighbour && is_direct(self.forward);
+        steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, neighbours || way_back.stays));
         steps.extend(way_back.way.steps);
         let back_from = way_back.way.last_subnet.as_ref();
-        let inside = way_back.way.neighbour
+        let inside = neighbours
+            || way_back.way.neighbour
             || way_back.arrived && back_from.is_some() && back_from == self.source.subnet.known();
         steps.push(self.acl(StepKind::ReturnAclIngress, self.source, inside));
         steps
@@ -470,8 +472,8 @@ impl Question<'_> {
         let Some(service) = self.inventory.service(&endpoint.service) else { return Ok(None) };
         let subnet = self.inventory.subnet(&eni.subnet);
         let zone = eni.az.as_ref().or_else(|| subnet?.az.as_ref());
-        if zone.is_none() {
-            self.inventory.subnets.ok()?;
+        if zone.is_none() && subnet.is_none() {
+            return Err(Unknown::new(actions::SUBNETS, Reason::Absent));
         }
         let local = endpoint
             .service_region

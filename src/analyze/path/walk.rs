@@ -252,9 +252,14 @@ impl Walker<'_> {
     }
 
     fn is_neighbour(&self, here: &Here) -> bool {
-        let subnet = self.inventory.subnet(&here.subnet);
-        subnet
-            .is_some_and(|subnet| subnet.vpc == here.vpc && contains(&subnet.cidrs, self.packet.destination))
+        let destination = self.packet.destination;
+        let Some(subnet) = self.inventory.subnet(&here.subnet) else {
+            // The interfaces tell of their subnets, too.
+            let all = self.inventory.network_interfaces.known();
+            let mut holders = all.into_iter().flat_map(|all| all.holding(destination));
+            return holders.any(|eni| eni.vpc == here.vpc && eni.subnet == here.subnet);
+        };
+        subnet.vpc == here.vpc && contains(&subnet.cidrs, destination)
     }
 
     fn pass(&mut self, ground: Ground) {
@@ -815,11 +820,11 @@ fn is_local_zone(zone: &str) -> bool {
 }
 
 /// What a way comes to, to compare those that chance decides between.
-fn outcome_of(way: &Way) -> (bool, bool, Option<(VpcId, IpAddr)>) {
+fn outcome_of(way: &Way) -> (bool, bool, bool, Option<(VpcId, IpAddr)>) {
     let denied = way.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Deny(_)));
     let undecided = way.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Undecided(_)));
     let arrival = if let Arrival::Vpc { vpc, ip } = &way.arrival { Some((vpc.clone(), *ip)) } else { None };
-    (denied, undecided, arrival)
+    (denied, undecided, way.neighbour, arrival)
 }
 
 fn decided(decision: &RouteDecision<'_>) -> Ground {
