@@ -160,11 +160,7 @@ fn destination(inventory: &Inventory, flow: &Flow, source: &Place, aim: &Aim, fo
             Place::clone(place)
         }
         (Arrival::Vpc { vpc, ip }, _) => Place::within(inventory, *ip, vpc),
-        (Arrival::GatewayEndpoint(_), _) => Place::nowhere(
-            flow.destination,
-            &Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld),
-        ),
-        (Arrival::Internet(_), _) => Place::nowhere(
+        (Arrival::GatewayEndpoint(_) | Arrival::Internet(_), _) => Place::nowhere(
             flow.destination,
             &Unknown::new(format!("the place of {}", flow.destination), Reason::Unheld),
         ),
