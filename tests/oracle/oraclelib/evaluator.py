@@ -74,6 +74,7 @@ def _agree(traces: list[Trace]) -> Answer:
         possible.add("allow")
     certain = [found for one in traces[0].blocks if (found := _everywhere(one, traces[1:]))]
     others = [one for trace in traces for one in trace.soft + trace.further]
+    others += [one for trace in traces for one in trace.blocks if _always(one, traces)]
     if verdict == "deny" and not certain:
         # Whichever way AWS picks, something stops it, but not the same thing.
         certain = [one for trace in traces for one in trace.blocks]
@@ -95,6 +96,12 @@ def _everywhere(one: Block, traces: list[Trace]) -> Block | None:
     for trace in traces:
         names = frozenset().union(*(names & other.names for other in trace.blocks))
     return Block(one.why, names, one.codes) if names else None
+
+
+def _always(one: Block, traces: list[Trace]) -> bool:
+    """Whether something stops every walk at that step, if not the same thing."""
+    steps = {step for step, _ in one.names}
+    return all(any(step in steps for other in trace.blocks for step, _ in other.names) for trace in traces)
 
 
 def _verdict(trace: Trace, soft: bool = False) -> str:

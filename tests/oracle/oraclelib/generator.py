@@ -62,9 +62,9 @@ class Generator(Terrain):
     def _ingress(self, net: Net) -> Object:
         port = self.rng.choice(PORTS)
         protocol = self.pick(
-            (12, "tcp"), (2, "6"), (2, "udp" if port == 53 else "tcp"), (1, "17"), (1, "47"), (2, "-1")
+            (12, "tcp"), (2, "6"), (2, "udp" if port == 53 else "tcp"), (1, "17"), (1, "47"), (1, "icmp"), (2, "-1")
         )
-        ports = None if protocol == "-1" else port
+        ports = None if protocol == "-1" else (-1, -1) if protocol == "icmp" else port
         if protocol in ("tcp", "6") and self.chance(0.25):
             ports = self.pick((2, (0, 65535)), (2, (1024, 65535)), (1, (443, 8443)))
         any_net = self.rng.choice(self.nets)
@@ -109,7 +109,9 @@ class Generator(Terrain):
         for net in self.nets:
             for subnet in net.workload + [one for one in net.special.values() if self.chance(0.15)]:
                 for _ in range(self.pick((3, 1), (3, 2), (1, 3))):
-                    kind = self.pick((6.5, "host"), (0.7, "lambda"), (2.2, "endpoint"), (0.6, "node"))
+                    kind = self.pick(
+                        (6.5, "host"), (0.7, "lambda"), (0.3, "balancer"), (2.2, "endpoint"), (0.6, "node")
+                    )
                     public += 1
                     net.enis.append(self._interface(net, subnet, kind, f"198.51.100.{public}"))
 
@@ -119,6 +121,8 @@ class Generator(Terrain):
         v6 = self._v6(subnet, ip)
         if kind == "endpoint":
             return self._endpoint(net, subnet, ip, groups)
+        if kind == "balancer":
+            return w.eni(subnet, ip, *(groups if self.chance(0.3) else []), kind="network_load_balancer")
         if kind == "lambda":
             return w.eni(subnet, ip, *groups, kind="lambda", v6=v6)
         more: dict[str, Any] = {"v6": v6}

@@ -178,6 +178,20 @@ class Ground:
             self.route(table, cidr, "local", Origin="CreateRouteTable")
         return table
 
+    def edge_table(self, vpc: str, gateway: str) -> str:
+        """A gateway route table: it steers what comes in through the gateway, and no subnet uses it."""
+        table = self.table(vpc)
+        self.get("RouteTables", "RouteTableId", table)["Associations"].append(
+            {
+                "Main": False,
+                "RouteTableAssociationId": self.id("rtbassoc"),
+                "RouteTableId": table,
+                "GatewayId": gateway,
+                "AssociationState": {"State": "associated"},
+            }
+        )
+        return table
+
     def main_table(self, vpc: str) -> str:
         for one in self.lists["RouteTables"]:
             if one["VpcId"] == vpc and any(each["Main"] for each in one["Associations"]):
@@ -197,6 +211,10 @@ class Ground:
             item["DestinationPrefixListId"] = to
         else:
             item["DestinationIpv6CidrBlock" if ":" in to else "DestinationCidrBlock"] = to
+        if target.startswith("eni-"):
+            eni = self.get("NetworkInterfaces", "NetworkInterfaceId", target)
+            if instance := eni.get("Attachment", {}).get("InstanceId"):
+                item |= {"InstanceId": instance, "InstanceOwnerId": eni["OwnerId"]}
         item.update(more)
         self.get("RouteTables", "RouteTableId", table)["Routes"].append(item)
         return item
@@ -326,7 +344,7 @@ class Ground:
         eni = self.id("eni")
         home = self.get("Subnets", "SubnetId", subnet)
         names = {one["GroupId"]: one["GroupName"] for one in self.lists["SecurityGroups"]}
-        managed = kind in ("vpc_endpoint", "nat_gateway", "transit_gateway", "lambda")
+        managed = kind in ("vpc_endpoint", "nat_gateway", "transit_gateway", "lambda", "network_load_balancer")
         item: Object = {
             "AvailabilityZone": home["AvailabilityZone"],
             "AvailabilityZoneId": home["AvailabilityZoneId"],

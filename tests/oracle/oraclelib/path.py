@@ -109,6 +109,10 @@ class Path:
         ids = groups(eni)
         if eni.get("InterfaceType") in _WITHOUT_GROUPS:
             return
+        if not ids and eni.get("InterfaceType") == "network_load_balancer":
+            # One that was made without groups takes everything.
+            self.trace.doubts.append(f"what lies behind {eni['NetworkInterfaceId']}")
+            return
         answer = filters.admits(self.inventory, ids, egress, peer, self.flow.protocol, self.flow.port)
         if answer == Truth.MAYBE:
             self.trace.unknown(f"{step}: groups of {eni['NetworkInterfaceId']}")
@@ -146,7 +150,7 @@ class Path:
             return P.one(self.flow.source_port)
         if eni is None:
             return P.MANAGED
-        if eni.get("InterfaceType") == "lambda":
+        if eni.get("InterfaceType") in ("lambda", "network_load_balancer"):
             return P.MANAGED
         try:
             instance = self.inventory.instance(eni.get("Attachment", {}).get("InstanceId") or "")
@@ -327,6 +331,8 @@ class Path:
                 for aside in walks(
                     lambda trace, s=server, p=there: self._aside(trace)._as_if(s, replace(p), eni, client)
                 ):
+                    if aside.moot:
+                        aside.soft.append(block("AWS's pages contradict each other", "return-route", ANY))
                     if lost:
                         self.trace.further += aside.blocks + aside.soft + aside.further
                     else:

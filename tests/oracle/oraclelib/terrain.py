@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from .inventory import Object
 from .world import REGION, World, overlap, rule
 
 PORTS = (443, 5432, 8443, 19530, 53, 22)
@@ -141,19 +142,20 @@ class Terrain:
         status = self.pick((88, "active"), (4, "pending-acceptance"), (4, "deleted"), (2, "rejected"), (2, "expired"))
         peering = self.world.peering(near.vpc, far.vpc, status)
         self._peerings[frozenset((near.vpc, far.vpc))] = (peering, status)
+        gone = status == "deleted" and self.chance(0.7)
         for here, there in ((near, far), (far, near)):
-            self._routes_to(here, there, peering)
+            self._routes_to(here, there, peering, "blackhole" if gone else "active")
             if self.chance(0.1):
                 # Edge to edge: somebody hopes to borrow the peer's way out.
                 self._route(self.rng.choice(here.tables), ANYWHERE, peering)
 
-    def _routes_to(self, here: Net, there: Net, target: str) -> None:
+    def _routes_to(self, here: Net, there: Net, target: str, usual: str = "active") -> None:
         blocks = there.cidrs + ([there.v6] if there.v6 else [])
         for table in here.tables:
             for block in blocks:
                 if self.chance(0.06):
                     continue
-                state = "blackhole" if self.chance(0.03) else "active"
+                state = "blackhole" if self.chance(0.03) else usual
                 self._route(table, block, target, state)
             if self.chance(0.1):
                 self._route(table, self.rng.choice(self.listed), target)
@@ -204,6 +206,8 @@ class Terrain:
                 referencing=self.pick((9, "enable"), (1, "disable")),
                 appliance=self.pick((9, "disable"), (1, "enable")),
             )
+        if self.chance(0.04):
+            self._unsettle(self.rng.choice(w.lists["TransitGatewayAttachments"]))
         for table in tables:
             self._tgw_routes(table, members)
         for (i, j), how in self.pairs.items():
@@ -214,6 +218,19 @@ class Terrain:
             vpn = w.attach_other(tgw, self.pick((3, "vpn"), (1, "direct-connect-gateway"), (1, "peering")), tables[0])
             w.tgw_route(self.rng.choice(tables), self.pick((2, ON_PREMISES), (1, ANYWHERE)), vpn)
         self._translate_to(members, tgw)
+
+    def _unsettle(self, attachment: Object) -> None:
+        """An association that is on its way in or out."""
+        state = self.pick((1, "associating"), (1, "disassociating"))
+        for one in [attachment.get("Association", {})] + [
+            a for found in self.world.associations.values() for a in found
+        ]:
+            if (
+                one.get("TransitGatewayAttachmentId", attachment["TransitGatewayAttachmentId"])
+                == (attachment["TransitGatewayAttachmentId"])
+                and "State" in one
+            ):
+                one["State"] = state
 
     def _zone(self, subnet: str) -> str:
         return self.world.get("Subnets", "SubnetId", subnet)["AvailabilityZoneId"][-1]
@@ -289,6 +306,8 @@ class Terrain:
         for number, net in enumerate(self.nets):
             if self.chance(0.5):
                 net.igw = self.world.igw(*([net.vpc] if self.chance(0.9) else []))
+                if self.chance(0.1):
+                    self.world.edge_table(net.vpc, net.igw)
                 self._defaults(net, number)
             if net.v6 and self.chance(0.5):
                 eigw = self.world.eigw(*([net.vpc] if self.chance(0.85) else []))

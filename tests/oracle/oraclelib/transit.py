@@ -153,7 +153,7 @@ class Transit(Steps):
     def _associated(self, table: str, state: str | None, attachment: str) -> str | None:
         if state == "associated":
             return table
-        if state in ("disassociated", "disassociating", "associating"):
+        if state == "disassociated":
             return None
         raise Unknown(f"association of {attachment} is {state}")
 
