@@ -214,7 +214,8 @@ impl Question<'_> {
         let arrives_in = self.forward.last_subnet.as_ref();
         let inside = self.forward.neighbour
             || (self.arrives() && arrives_in.is_some() && arrives_in == self.destination.subnet.known());
-        steps.push(self.acl(StepKind::DestinationAclIngress, self.destination, inside));
+        let step = self.acl(StepKind::DestinationAclIngress, self.destination, inside);
+        steps.push(by_chance(step, self.forward.perhaps_neighbour));
         steps.push(self.group(StepKind::DestinationGroupIngress));
         let neighbours = self.forward.neighbour && is_direct(self.forward);
         steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, neighbours || way_back.stays));
@@ -223,7 +224,8 @@ impl Question<'_> {
         let inside = neighbours
             || way_back.way.neighbour
             || way_back.arrived && back_from.is_some() && back_from == self.source.subnet.known();
-        steps.push(self.acl(StepKind::ReturnAclIngress, self.source, inside));
+        let step = self.acl(StepKind::ReturnAclIngress, self.source, inside);
+        steps.push(by_chance(step, way_back.way.perhaps_neighbour));
         steps
     }
 
@@ -582,6 +584,7 @@ impl Question<'_> {
             way.arrival = further.arrival;
             way.last_subnet = further.last_subnet;
             way.neighbour = further.neighbour;
+            way.perhaps_neighbour = further.perhaps_neighbour;
         }
         let home = self.source.vpc.known();
         let mut arrived = false;
@@ -622,6 +625,7 @@ impl Way {
             last_subnet: None,
             first_subnet: None,
             neighbour: false,
+            perhaps_neighbour: false,
             masked: false,
         }
     }
@@ -639,6 +643,16 @@ fn overlapped(ip: IpAddr, here: &VpcId, eni: &NetworkInterfaceId, vpc: &VpcId) -
     let what = format!("{ip} lies in {here}, and {eni} in {vpc} holds it");
     let blocker = Blocker::Overlapped { eni: eni.clone(), vpc: vpc.clone() };
     (StepOutcome::Deny(blocker), Ground::about(ResourceKind::NetworkInterface, eni, what))
+}
+
+/// A denial that only some of the packets' possible ways meet.
+fn by_chance(step: Step, perhaps: bool) -> Step {
+    if !perhaps || !matches!(step.outcome, StepOutcome::Deny(_)) {
+        return step;
+    }
+    let missing = "by which subnet of the transit gateway's attachment the packets come".to_owned();
+    let message = "only what comes by another subnet than its own meets this ACL".to_owned();
+    undecided(step.kind, Unknown::new(missing, Reason::Failed { message }))
 }
 
 /// Both branches of a decision end in a step, so `?` may carry an unknown out early.

@@ -84,6 +84,8 @@ pub(super) struct Way {
     pub(super) first_subnet: Option<SubnetId>,
     /// The last table was not asked: the destination lies in the same subnet.
     pub(super) neighbour: bool,
+    /// Chance decides whether it does.
+    pub(super) perhaps_neighbour: bool,
     /// A gateway on the way speaks with an address of its own, and which is not known.
     pub(super) masked: bool,
 }
@@ -143,6 +145,7 @@ pub(super) fn follow(inventory: &Inventory, from: &Place, packet: Packet) -> Way
             last_subnet: None,
             first_subnet: None,
             neighbour: false,
+            perhaps_neighbour: false,
             masked: false,
         },
         public: public_address(inventory, from, packet.source),
@@ -623,9 +626,15 @@ impl Walker<'_> {
         let so_far = self.way.steps.len();
         // Of ways that come to the same, the one that lets fewer packets through speaks.
         let share = |way: &Way| way.steps.iter().map(Step::blocked_share).fold(0.0, f64::max);
+        let either = ways.iter().any(|way| way.neighbour != ways[0].neighbour);
         let worst =
             (0..ways.len()).max_by(|a, b| share(&ways[*a]).total_cmp(&share(&ways[*b])).then(b.cmp(a)));
         self.way = ways.swap_remove(worst.unwrap_or_default());
+        if either {
+            self.way.perhaps_neighbour = true;
+            self.way.neighbour = false;
+            self.way.last_subnet = None;
+        }
         if !alike {
             // What one of them meets, another may not.
             self.way.steps.truncate(so_far);
@@ -820,11 +829,11 @@ fn is_local_zone(zone: &str) -> bool {
 }
 
 /// What a way comes to, to compare those that chance decides between.
-fn outcome_of(way: &Way) -> (bool, bool, bool, Option<(VpcId, IpAddr)>) {
+fn outcome_of(way: &Way) -> (bool, bool, Option<(VpcId, IpAddr)>) {
     let denied = way.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Deny(_)));
     let undecided = way.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Undecided(_)));
     let arrival = if let Arrival::Vpc { vpc, ip } = &way.arrival { Some((vpc.clone(), *ip)) } else { None };
-    (denied, undecided, way.neighbour, arrival)
+    (denied, undecided, arrival)
 }
 
 fn decided(decision: &RouteDecision<'_>) -> Ground {
