@@ -108,6 +108,14 @@ fn remove_route(inventory: &mut Inventory, table: &RouteTableId, destination: Ip
 /// One ordered set of changes that makes the whole path pass, proved; nothing where no such set is known. Without any
 /// one of them the path does not pass.
 pub fn whole(inventory: &Inventory, path: &Path) -> Vec<Change> {
+    let mended = search(inventory, path, change_for);
+    if mended.is_empty() { search(inventory, path, change_around) } else { mended }
+}
+
+/// What mends one step.
+type Mend = fn(&Inventory, &Path, &Step) -> Option<Change>;
+
+fn search(inventory: &Inventory, path: &Path, mend: Mend) -> Vec<Change> {
     let mut mended = inventory.clone();
     let mut changes: Vec<Change> = Vec::new();
     for _ in 0..MOST_CHANGES {
@@ -115,7 +123,7 @@ pub fn whole(inventory: &Inventory, path: &Path) -> Vec<Change> {
         if now.passes() {
             return least(inventory, path, changes);
         }
-        let Some(change) = next(&mended, &now).filter(|change| !changes.contains(change)) else {
+        let Some(change) = next(&mended, &now, mend).filter(|change| !changes.contains(change)) else {
             return Vec::new();
         };
         apply(&mut mended, &change);
@@ -139,7 +147,7 @@ fn least(inventory: &Inventory, path: &Path, mut changes: Vec<Change>) -> Vec<Ch
 }
 
 /// What mends the step that decides most: routes first, since they decide what everything else is asked about.
-fn next(inventory: &Inventory, path: &Path) -> Option<Change> {
+fn next(inventory: &Inventory, path: &Path, mend: Mend) -> Option<Change> {
     let order = |step: &&Step| match step.kind {
         StepKind::ForwardRoute => 0,
         StepKind::ReturnRoute => 1,
@@ -147,7 +155,7 @@ fn next(inventory: &Inventory, path: &Path) -> Option<Change> {
     };
     let mut stopped: Vec<&Step> = path.steps.iter().filter(|step| stops(step)).collect();
     stopped.sort_by_key(order);
-    stopped.into_iter().find_map(|step| change_for(inventory, path, step))
+    stopped.into_iter().find_map(|step| mend(inventory, path, step))
 }
 
 /// The change that lets the flow through this step, whatever stops it elsewhere.
@@ -165,6 +173,17 @@ fn change_for(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change>
         }
         (StepOutcome::Deny(Blocker::Route(_)), _) => route_change(inventory, path, step.kind),
         _ => None,
+    }
+}
+
+/// The same by another way, where a transit gateway stops the flow: more than what stops it first may be in its way
+/// there.
+fn change_around(inventory: &Inventory, path: &Path, step: &Step) -> Option<Change> {
+    match &step.outcome {
+        StepOutcome::Deny(Blocker::Route(RouteBlocker::Transit(_))) => {
+            route_change(inventory, path, step.kind)
+        }
+        _ => change_for(inventory, path, step),
     }
 }
 
@@ -325,7 +344,7 @@ fn transit_change(inventory: &Inventory, path: &Path, step: &Step, why: &Transit
         (TransitBlocker::Missing | TransitBlocker::Blackhole, Ground::Transit { table, .. }) => {
             let there = to.vpc.known()?;
             let attachment = attachment_of(inventory, &table.transit_gateway.0, there)?.id.clone();
-            let destination = route::block_of(inventory, to);
+            let destination = outranking(step, route::block_of(inventory, to));
             Some(Change::AddTransitGatewayRoute {
                 table: table.id.clone(),
                 destination,
@@ -343,6 +362,17 @@ fn transit_change(inventory: &Inventory, path: &Path, step: &Step, why: &Transit
             Some(Change::AssociateTransitGatewayRouteTable { table: only.id.clone(), attachment })
         }
         _ => None,
+    }
+}
+
+/// The destination of the deciding route, where that is more specific than the block: a route for the whole of it
+/// would decide nothing.
+fn outranking(step: &Step, block: IpNet) -> IpNet {
+    let Ground::Transit { table, route: Some(at) } = &step.ground else { return block };
+    let routes = table.routes.known().map_or(&[][..], Vec::as_slice);
+    match routes.get(*at).map(|route| &route.destination) {
+        Some(RouteDestination::Cidr(cidr)) if block.contains(cidr) => *cidr,
+        _ => block,
     }
 }
 

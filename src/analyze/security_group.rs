@@ -45,42 +45,104 @@ pub struct Denial {
     pub groups: Vec<SecurityGroupId>,
     /// The other end.
     pub peer: IpAddr,
-    /// Rules that admit this peer and protocol on other ports.
-    pub other_ports: Vec<(SecurityGroupId, SecurityGroupRule)>,
-    /// Rules that admit this port to somebody else.
-    pub other_peers: Vec<(SecurityGroupId, SecurityGroupRule)>,
-    /// Rules that admit other peers on other ports or protocols.
-    pub far: Vec<(SecurityGroupId, SecurityGroupRule)>,
     /// How many rules the direction has in all.
     pub rules: usize,
     /// The groups are the VPC's default group alone, and it still admits its own members only.
     pub default_group: bool,
     /// A rule names a group of the other end, and what lies between makes nobody a member.
     pub lost: Option<Loss>,
+    /// The groups that were read.
+    read: Vec<Arc<SecurityGroup>>,
+    /// Their rules of the direction, in order.
+    misses: Vec<Miss>,
+}
+
+/// A rule that does not admit the flow, by its place, so that the rules themselves are told only when somebody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Miss {
+    nearness: Nearness,
+    group: usize,
+    rule: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nearness {
+    /// Admits this peer and protocol on other ports.
+    OtherPort,
+    /// Admits this port to somebody else.
+    OtherPeer,
+    /// Admits other peers on other ports or protocols.
+    Far,
 }
 
 impl Denial {
+    fn of(
+        inventory: &Inventory,
+        read: Vec<Arc<SecurityGroup>>,
+        direction: Direction,
+        other: Other<'_>,
+    ) -> Self {
+        let mut misses = Vec::with_capacity(read.iter().map(|group| group.rules.len()).sum());
+        let mut lost = None;
+        for (group, rules) in read.iter().map(|group| &group.rules).enumerate() {
+            for (rule, one) in rules.iter().enumerate().filter(|(_, rule)| rule.direction == direction) {
+                let nearness = nearness(inventory, one, other, &mut lost);
+                misses.push(Miss { nearness, group, rule });
+            }
+        }
+        Self {
+            groups: read.iter().map(|group| group.id.clone()).collect(),
+            peer: other.ip,
+            rules: misses.len(),
+            default_group: matches!(&*read, [only] if is_untouched_default(only, direction)),
+            lost,
+            read,
+            misses,
+        }
+    }
+
+    /// One of so many rules that nobody read.
+    #[cfg(test)]
+    pub(in crate::analyze) fn bare(rules: usize, lost: Option<Loss>) -> Self {
+        Self {
+            groups: vec!["sg-1".into()],
+            peer: IpAddr::from([10, 0, 0, 1]),
+            rules,
+            default_group: false,
+            lost,
+            read: Vec::new(),
+            misses: Vec::new(),
+        }
+    }
+
     /// Rules open the port to IPv4 addresses and none to IPv6 addresses, and the other end has one of those.
     pub fn is_ipv6_gap(&self) -> bool {
-        let cidrs = || self.other_peers.iter().filter_map(|(_, rule)| rule.peer.cidr());
+        let cidrs = || self.other_peers().filter_map(|(_, rule)| rule.peer.cidr());
         self.peer.is_ipv6() && cidrs().next().is_some() && cidrs().all(|cidr| cidr.addr().is_ipv4())
     }
 
     /// The rules that were read, nearest misses first, each with its group.
-    pub fn misses(&self) -> impl Iterator<Item = &(SecurityGroupId, SecurityGroupRule)> {
-        self.other_ports.iter().chain(&self.other_peers).chain(&self.far)
+    pub fn misses(&self) -> impl Iterator<Item = (&SecurityGroupId, &SecurityGroupRule)> {
+        let kinds = [Nearness::OtherPort, Nearness::OtherPeer, Nearness::Far];
+        kinds.into_iter().flat_map(|kind| self.near(kind))
     }
-}
 
-/// How one rule meets one flow.
-struct Fit {
-    peer: Known<bool>,
-    port: bool,
-    protocol: bool,
-    /// The peer fits as far as anything is known of the way between.
-    near: bool,
-    /// The peer would fit if it were still known.
-    lost: Option<Loss>,
+    /// Rules that admit this peer and protocol on other ports.
+    pub fn other_ports(&self) -> impl Iterator<Item = (&SecurityGroupId, &SecurityGroupRule)> {
+        self.near(Nearness::OtherPort)
+    }
+
+    /// Rules that admit this port to somebody else.
+    pub fn other_peers(&self) -> impl Iterator<Item = (&SecurityGroupId, &SecurityGroupRule)> {
+        self.near(Nearness::OtherPeer)
+    }
+
+    fn near(&self, kind: Nearness) -> impl Iterator<Item = (&SecurityGroupId, &SecurityGroupRule)> {
+        self.misses.iter().filter(move |miss| miss.nearness == kind).map(|miss| {
+            let group = &self.read[miss.group];
+            (&group.id, &group.rules[miss.rule])
+        })
+    }
 }
 
 /// Evaluates the union of `groups` in one direction.
@@ -90,43 +152,37 @@ pub fn evaluate(
     direction: Direction,
     other: Other<'_>,
 ) -> GroupVerdict {
-    let ids = match groups.ok() {
-        Ok(ids) => ids,
-        Err(why) => return GroupVerdict::Undecided(why),
+    let ids = match groups {
+        Known::Known(ids) => ids,
+        Known::Unknown(why) => return GroupVerdict::Undecided(why.clone()),
     };
     if ids.is_empty() {
         return GroupVerdict::Unfiltered;
     }
-    if let Err(why) = inventory.security_groups.ok() {
-        return GroupVerdict::Undecided(why);
+    if let Known::Unknown(why) = &inventory.security_groups {
+        return GroupVerdict::Undecided(why.clone());
     }
-    let mut denial = Denial {
-        groups: ids.clone(),
-        peer: other.ip,
-        other_ports: Vec::new(),
-        other_peers: Vec::new(),
-        far: Vec::new(),
-        rules: 0,
-        default_group: false,
-        lost: None,
-    };
+    let mut read = Vec::with_capacity(ids.len());
     let mut undecided = None;
     for id in ids {
         let Some(group) = inventory.security_group(id) else {
             undecided.get_or_insert(Unknown::new(actions::SECURITY_GROUPS, Reason::Absent));
             continue;
         };
-        denial.default_group |= ids.len() == 1 && is_untouched_default(group, direction);
-        for (at, rule) in group.rules.iter().enumerate().filter(|(_, rule)| rule.direction == direction) {
-            denial.rules += 1;
-            match weigh(inventory, group, rule, other, &mut denial) {
+        let asked = |rule: &SecurityGroupRule| rule.direction == direction && opens(rule, other);
+        for (at, rule) in group.rules.iter().enumerate().filter(|(_, rule)| asked(rule)) {
+            match peer_fits(inventory, rule, other, &mut None) {
                 Known::Known(true) => return GroupVerdict::Allow { group: Arc::clone(group), rule: at },
                 Known::Known(false) => {}
                 Known::Unknown(why) => undecided = undecided.or(Some(why)),
             }
         }
+        read.push(Arc::clone(group));
     }
-    undecided.map_or(GroupVerdict::Deny(denial), GroupVerdict::Undecided)
+    match undecided {
+        Some(why) => GroupVerdict::Undecided(why),
+        None => GroupVerdict::Deny(Denial::of(inventory, read, direction, other)),
+    }
 }
 
 /// Once somebody has added a rule, its own rules say more than its name does.
@@ -136,53 +192,37 @@ fn is_untouched_default(group: &SecurityGroup, direction: Direction) -> bool {
     group.name == "default" && group.rules.iter().filter(|rule| rule.direction == direction).all(own_members)
 }
 
-/// Whether the rule admits the flow; near misses are noted.
-fn weigh(
+/// How near a rule comes that does not admit the flow; what it would admit if that were still known is noted.
+fn nearness(
     inventory: &Inventory,
-    group: &SecurityGroup,
     rule: &SecurityGroupRule,
     other: Other<'_>,
-    denial: &mut Denial,
-) -> Known<bool> {
-    let fit = fit(inventory, rule, other);
-    if !fit.protocol {
-        denial.far.push((group.id.clone(), rule.clone()));
-        return Known::Known(false);
+    lost: &mut Option<Loss>,
+) -> Nearness {
+    if !rule.protocol.covers(other.protocol) {
+        return Nearness::Far;
     }
-    if fit.port
-        && let Some(loss) = fit.lost
-    {
-        denial.lost.get_or_insert(loss);
+    let mut hidden = None;
+    let peer = peer_fits(inventory, rule, other, &mut hidden);
+    if opens(rule, other) {
+        *lost = lost.take().or(hidden);
+        return Nearness::OtherPeer;
     }
-    match (fit.port, fit.peer) {
-        (true, Known::Known(false)) => denial.other_peers.push((group.id.clone(), rule.clone())),
-        (false, _) if fit.near => denial.other_ports.push((group.id.clone(), rule.clone())),
-        (true, peer) => return peer,
-        (false, _) => denial.far.push((group.id.clone(), rule.clone())),
-    }
-    Known::Known(false)
+    let near = match peer {
+        // The peer fits as far as anything is known of the way between.
+        Known::Unknown(_) if matches!(other.identity, Identity::Unknown(_)) => {
+            let kept = Other { identity: &Identity::Kept, ..other };
+            peer_fits(inventory, rule, kept, &mut None) == Known::Known(true)
+        }
+        peer => peer == Known::Known(true),
+    };
+    if near { Nearness::OtherPort } else { Nearness::Far }
 }
 
-fn fit(inventory: &Inventory, rule: &SecurityGroupRule, other: Other<'_>) -> Fit {
-    let has_ports = matches!(other.protocol, net::TCP | net::UDP) && rule.protocol.covers(other.protocol);
-    let all = matches!(rule.protocol, net::ProtocolMatch::All);
-    let mut lost = None;
-    let peer = peer_fits(inventory, rule, other, &mut lost);
-    let way_unknown = matches!(other.identity, Identity::Unknown(_));
-    let near = match &peer {
-        Known::Unknown(_) if way_unknown => {
-            peer_fits(inventory, rule, Other { identity: &Identity::Kept, ..other }, &mut None)
-                == Known::Known(true)
-        }
-        peer => *peer == Known::Known(true),
-    };
-    Fit {
-        protocol: rule.protocol.covers(other.protocol),
-        port: all || !has_ports || rule.ports.contains(other.port),
-        peer,
-        near,
-        lost,
-    }
+/// The rule is about this protocol and port.
+fn opens(rule: &SecurityGroupRule, other: Other<'_>) -> bool {
+    let has_ports = matches!(other.protocol, net::TCP | net::UDP) && rule.protocol != net::ProtocolMatch::All;
+    rule.protocol.covers(other.protocol) && (!has_ports || rule.ports.contains(other.port))
 }
 
 fn peer_fits(
@@ -348,8 +388,9 @@ mod tests {
         let GroupVerdict::Deny(denial) = verdict(rules, "10.0.1.10", &["sg-app"]) else {
             panic!("nothing admits this client");
         };
-        assert_eq!((denial.other_ports.len(), denial.other_peers.len(), denial.far.len()), (1, 1, 1));
-        assert_eq!(denial.rules, 3);
+        assert_eq!((denial.other_ports().count(), denial.other_peers().count(), denial.rules), (1, 1, 3));
+        let told: Vec<_> = denial.misses().map(|(_, rule)| describe(rule)).collect();
+        assert_eq!(told, ["tcp/80 from sg-app", "tcp/443 from sg-db", "udp/443 from 0.0.0.0/0"]);
     }
 
     #[test]

@@ -197,19 +197,28 @@ impl NetworkInterface {
 
     /// Made and kept by a service, which forwards by its own rules: the source/destination check says nothing of it.
     pub fn is_managed(&self) -> bool {
-        !matches!(fold(&self.kind).as_str(), "interface" | "efa" | "efaonly" | "trunk" | "branch")
+        !["interface", "efa", "efaonly", "trunk", "branch"].iter().any(|word| says(&self.kind, word))
     }
 
     /// `vpc_endpoint` on the wire, `VpcEndpoint` in SDKs.
     pub fn is_endpoint(&self) -> bool {
-        fold(&self.kind) == "vpcendpoint"
+        says(&self.kind, "vpcendpoint")
     }
 }
 
 /// Wire form (`pendingAcceptance`, `nat_gateway`, `pending-acceptance`) and SDK form
 /// (`PendingAcceptance`, `NatGateway`) made equal.
 pub fn fold(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    folded(text).collect()
+}
+
+/// Whether the text is this word, itself in folded form.
+pub fn says(text: &str, word: &str) -> bool {
+    folded(text).eq(word.chars())
+}
+
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase())
 }
 
 impl fmt::Display for EndpointState {

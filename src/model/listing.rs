@@ -1,7 +1,7 @@
 //! A list of resources of one kind that answers by id without being searched.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt,
     net::IpAddr,
     ops::{Index, IndexMut},
@@ -10,6 +10,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What can be asked for by name.
@@ -49,12 +50,12 @@ pub struct Listing<T> {
 /// Positions of resources by what they are asked for.
 #[derive(Default)]
 struct Positions {
-    ids: HashMap<String, usize>,
-    links: HashMap<String, Vec<usize>>,
-    addresses: HashMap<IpAddr, Vec<usize>>,
-    aliases: HashMap<IpAddr, Vec<usize>>,
+    ids: FxHashMap<String, usize>,
+    links: FxHashMap<String, Vec<usize>>,
+    addresses: FxHashMap<IpAddr, Vec<usize>>,
+    aliases: FxHashMap<IpAddr, Vec<usize>>,
     /// By length of prefix.
-    networks: BTreeMap<u8, HashMap<IpNet, Vec<usize>>>,
+    networks: BTreeMap<u8, FxHashMap<IpNet, Vec<usize>>>,
 }
 
 impl<T> Listing<T> {
@@ -107,10 +108,14 @@ impl<T: Indexed> Listing<T> {
     fn positions(&self) -> &Positions {
         self.index.get_or_init(|| {
             let mut positions = Positions::default();
+            positions.ids.reserve(self.items.len());
             for (at, item) in self.items.iter().enumerate() {
                 positions.ids.entry(item.id().to_owned()).or_insert(at);
                 for link in item.links() {
-                    positions.links.entry(link.to_owned()).or_default().push(at);
+                    match positions.links.get_mut(link) {
+                        Some(places) => places.push(at),
+                        None => drop(positions.links.insert(link.to_owned(), vec![at])),
+                    }
                 }
                 for ip in item.addresses() {
                     positions.addresses.entry(*ip).or_default().push(at);

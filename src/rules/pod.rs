@@ -12,7 +12,7 @@ use crate::{
         security_group::{self, Denial, GroupVerdict, Other},
     },
     model::{
-        endpoint::{NetworkInterface, fold},
+        endpoint::{NetworkInterface, says},
         finding::Confidence,
         firewall::Direction,
         known::{Known, Unknown},
@@ -29,7 +29,7 @@ fn source<'a>(case: &Case<'a>, row: &Row<'_>) -> Option<&'a NetworkInterface> {
 }
 
 fn is_branch(eni: &NetworkInterface) -> bool {
-    fold(&eni.kind) == "branch"
+    says(&eni.kind, "branch")
 }
 
 /// The packets leave by a branch interface, for all that is known: a node's metadata service tells of none.
@@ -71,7 +71,7 @@ fn nodes<'a>(case: &Case<'a>, branch: &NetworkInterface) -> Vec<&'a NetworkInter
     let zone = inventory.az_id_of(branch);
     let trunks = inventory.network_interfaces.known().into_iter().flatten();
     trunks
-        .filter(|eni| fold(&eni.kind) == "trunk" && eni.vpc == branch.vpc && inventory.az_id_of(eni) == zone)
+        .filter(|eni| says(&eni.kind, "trunk") && eni.vpc == branch.vpc && inventory.az_id_of(eni) == zone)
         .collect()
 }
 

@@ -158,7 +158,7 @@ fn admits(step: &Step) -> Vec<GroupReport> {
     let nearest = denial.misses().map(|(group, _)| group);
     let groups = words::distinct(nearest.chain(&denial.groups));
     let of = |group: &SecurityGroupId| {
-        let own = denial.misses().filter(|(other, _)| other == group);
+        let own = denial.misses().filter(|(other, _)| *other == group);
         let mut rules: Vec<_> = own.map(|(_, rule)| security_group::describe(rule)).collect();
         let more = rules.len().saturating_sub(TOLD);
         if more > 1 {

@@ -5,14 +5,15 @@ use std::{collections::BTreeSet, sync::Arc};
 use vpce_doctor::{
     analyze::{
         network_acl::AclDecision,
-        path::{Blocker, DenialKind, Ground, Loss, Path, RouteBlocker, TransitBlocker},
+        path::{Blocker, DenialKind, Ground, Identity, Loss, Path, RouteBlocker, TransitBlocker},
         place::Place,
-        security_group::Denial,
+        security_group::{Denial, GroupVerdict, Other, evaluate},
     },
     model::{
         endpoint::EndpointState,
-        firewall::{Direction, NetworkAcl, Peer, SecurityGroupRule},
-        known::{Reason, Unknown},
+        firewall::{Direction, NetworkAcl, Peer, PrefixList, SecurityGroup, SecurityGroupRule},
+        inventory::Inventory,
+        known::{Known, Reason, Unknown},
         net::{Flow, PortRange, ProtocolMatch, TCP},
     },
 };
@@ -96,40 +97,26 @@ fn endpoint_states() -> impl Iterator<Item = EndpointState> {
 }
 
 fn denials() -> Vec<Denial> {
-    let of = |peer: &str, rules| Denial {
-        groups: vec!["sg-1".into()],
-        peer: peer.parse().unwrap(),
-        other_ports: Vec::new(),
-        other_peers: Vec::new(),
-        far: Vec::new(),
-        rules,
-        default_group: false,
-        lost: None,
-    };
-    let some = || of("10.0.0.1", 1);
-    let lost = |loss| Denial { lost: Some(loss), ..some() };
-    let rule = |peer| {
-        let (protocol, ports) = (ProtocolMatch::Number(TCP), PortRange::single(443));
-        let rule = SecurityGroupRule { id: None, direction: Direction::Ingress, protocol, ports, peer };
-        vec![("sg-1".into(), rule)]
-    };
-    let group =
-        |status: Option<&str>| Peer::Group { id: "sg-2".into(), peering_status: status.map(str::to_owned) };
+    let near = |rules: &[(u16, Peer)]| denied("10.0.0.1", "one", &Identity::Kept, rules);
+    let lost = |loss| denied("10.0.0.1", "one", &Identity::Lost(loss), &[(443, group(MEMBER, None))]);
     let cidr = || Peer::Cidr("10.9.0.0/16".parse().unwrap());
     let all = vec![
-        (DenialKind::NoRule, of("10.0.0.1", 0)),
-        (DenialKind::NoRule, some()),
-        (DenialKind::DefaultGroup, Denial { default_group: true, ..some() }),
-        (DenialKind::StaleReference, Denial { other_peers: rule(group(Some("deleted"))), ..some() }),
+        (DenialKind::NoRule, near(&[])),
+        (DenialKind::NoRule, near(&[(22, cidr())])),
+        (
+            DenialKind::DefaultGroup,
+            denied("10.0.0.1", "default", &Identity::Kept, &[(443, group("sg-1", None))]),
+        ),
+        (DenialKind::StaleReference, near(&[(443, group("sg-2", Some("deleted")))])),
         (DenialKind::ViaMiddlebox, lost(Loss::Middlebox("eni-1".to_owned()))),
         (DenialKind::ViaMiddlebox, lost(Loss::Translated("nat-1".to_owned()))),
         (DenialKind::OverTransitGateway, lost(Loss::TransitGateway)),
         (DenialKind::CrossRegion, lost(Loss::OtherRegion("pcx-1".into()))),
-        (DenialKind::Ipv6Gap, Denial { other_peers: rule(cidr()), ..of("2001:db8::1", 1) }),
-        (DenialKind::WrongPort, Denial { other_ports: rule(cidr()), ..some() }),
-        (DenialKind::OtherGroup, Denial { other_peers: rule(group(None)), ..some() }),
-        (DenialKind::PrefixList, Denial { other_peers: rule(Peer::PrefixList("pl-1".into())), ..some() }),
-        (DenialKind::OtherAddresses, Denial { other_peers: rule(cidr()), ..some() }),
+        (DenialKind::Ipv6Gap, denied("2001:db8::1", "one", &Identity::Kept, &[(443, cidr())])),
+        (DenialKind::WrongPort, near(&[(22, Peer::Cidr("10.0.0.0/16".parse().unwrap()))])),
+        (DenialKind::OtherGroup, near(&[(443, group("sg-2", None))])),
+        (DenialKind::PrefixList, near(&[(443, Peer::PrefixList("pl-1".into()))])),
+        (DenialKind::OtherAddresses, near(&[(443, cidr())])),
     ];
     for (kind, denial) in &all {
         assert_eq!(denial.kind(), *kind);
@@ -149,6 +136,40 @@ fn denials() -> Vec<Denial> {
     };
     assert_eq!(all.iter().map(|(kind, _)| number(*kind)).collect::<BTreeSet<_>>(), (0..=10).collect());
     all.into_iter().map(|(_, denial)| denial).collect()
+}
+
+/// The client's own group.
+const MEMBER: &str = "sg-client";
+
+fn group(id: &str, status: Option<&str>) -> Peer {
+    Peer::Group { id: id.into(), peering_status: status.map(str::to_owned) }
+}
+
+/// What the group `sg-1` of that name says when it has such rules for TCP and a client comes to port 443.
+fn denied(client: &str, name: &str, identity: &Identity, rules: &[(u16, Peer)]) -> Denial {
+    let rule = |(port, peer): &(u16, Peer)| SecurityGroupRule {
+        id: None,
+        direction: Direction::Ingress,
+        protocol: ProtocolMatch::Number(TCP),
+        ports: PortRange::single(*port),
+        peer: peer.clone(),
+    };
+    let rules = rules.iter().map(rule).collect();
+    let own = SecurityGroup { id: "sg-1".into(), name: name.to_owned(), vpc: None, rules };
+    let entries = Known::Known(Vec::new());
+    let list = PrefixList { id: "pl-1".into(), name: "office".to_owned(), ipv6: None, entries };
+    let inventory = Inventory {
+        security_groups: Known::Known(vec![own].into()),
+        prefix_lists: Known::Known(vec![list].into()),
+        ..Inventory::none("a test")
+    };
+    let groups = Known::Known(vec![MEMBER.into()]);
+    let ip = client.parse().unwrap();
+    let other = Other { ip, groups: &groups, identity, protocol: TCP, port: 443 };
+    match evaluate(&inventory, &Known::Known(vec!["sg-1".into()]), Direction::Ingress, other) {
+        GroupVerdict::Deny(denial) => denial,
+        verdict => panic!("{verdict:?}"),
+    }
 }
 
 fn route_blockers() -> Vec<RouteBlocker> {

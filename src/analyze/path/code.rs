@@ -44,7 +44,7 @@ pub enum DenialKind {
 
 impl Denial {
     pub fn kind(&self) -> DenialKind {
-        let names = |is: fn(&Peer) -> bool| self.other_peers.iter().any(|(_, rule)| is(&rule.peer));
+        let names = |is: fn(&Peer) -> bool| self.other_peers().any(|(_, rule)| is(&rule.peer));
         if self.default_group && self.lost.is_none() {
             return DenialKind::DefaultGroup;
         }
@@ -58,13 +58,13 @@ impl Denial {
             DenialKind::StaleReference
         } else if self.is_ipv6_gap() {
             DenialKind::Ipv6Gap
-        } else if !self.other_ports.is_empty() {
+        } else if self.other_ports().next().is_some() {
             DenialKind::WrongPort
         } else if names(|peer| matches!(peer, Peer::Group { .. })) {
             DenialKind::OtherGroup
         } else if names(|peer| matches!(peer, Peer::PrefixList(_))) {
             DenialKind::PrefixList
-        } else if !self.other_peers.is_empty() {
+        } else if self.other_peers().next().is_some() {
             DenialKind::OtherAddresses
         } else {
             DenialKind::NoRule
@@ -228,19 +228,6 @@ mod tests {
         },
     };
 
-    fn denial(rules: usize, lost: Option<Loss>) -> Denial {
-        Denial {
-            groups: vec!["sg-1".into()],
-            peer: "10.0.0.1".parse().unwrap(),
-            other_ports: Vec::new(),
-            other_peers: Vec::new(),
-            far: Vec::new(),
-            rules,
-            default_group: false,
-            lost,
-        }
-    }
-
     /// One of every way in which a step stops a flow.
     fn blockers() -> Vec<Blocker> {
         let decision = AclDecision { parts: Vec::new(), ipv6_forgotten: false };
@@ -282,10 +269,10 @@ mod tests {
             Blocker::ServiceNotInZone { zone: "usw2-az1".to_owned() },
             Blocker::Unheld,
             Blocker::Overlapped { eni: "eni-1".into(), vpc: "vpc-1".into() },
-            Blocker::Group(denial(0, None)),
-            Blocker::Group(denial(1, None)),
+            Blocker::Group(Denial::bare(0, None)),
+            Blocker::Group(Denial::bare(1, None)),
         ];
-        all.extend(losses.into_iter().map(|loss| Blocker::Group(denial(1, Some(loss)))));
+        all.extend(losses.into_iter().map(|loss| Blocker::Group(Denial::bare(1, Some(loss)))));
         all.extend(routes.into_iter().map(Blocker::Route));
         all.extend(transit.into_iter().map(|why| Blocker::Route(RouteBlocker::Transit(why))));
         all

@@ -138,7 +138,7 @@ fn missing(outcome: &StepOutcome) -> String {
 /// What the rules do admit, nearest misses first, in one phrase; with the group of each where there are several.
 fn describe_denial(denial: &Denial, direction: Direction) -> String {
     let several = denial.groups.len() > 1;
-    let tell = |(id, rule): &(_, _)| {
+    let tell = |(id, rule): (_, _)| {
         if several {
             format!("{id}: {}", security_group::describe(rule))
         } else {

@@ -11,13 +11,14 @@ use crate::{
         security_group::{self, Denial, GroupVerdict, Other},
     },
     model::{
-        endpoint::{EndpointState, NetworkInterface, VpcEndpoint, fold},
+        endpoint::{EndpointState, NetworkInterface, VpcEndpoint, says},
         firewall::{Direction, NetworkAcl, Peer, SecurityGroupRule},
         id::{AzId, EndpointId, NetworkInterfaceId, VpcId},
         inventory::{Inventory, actions},
         known::{Known, Reason, Unknown},
         net::{self, Flow, PortRange},
         resource::ResourceKind,
+        transit::TransitGatewayAttachment,
     },
 };
 
@@ -207,7 +208,7 @@ impl Question<'_> {
         ));
         steps.extend(self.forward.steps.iter().cloned());
         if let Arrival::GatewayEndpoint(id) = &self.forward.arrival {
-            self.beyond_gateway(id, &mut steps);
+            self.beyond_gateway(id, &way_back, &mut steps);
             return steps;
         }
         steps.push(told(self.destination_interface(), StepKind::DestinationInterface));
@@ -215,23 +216,18 @@ impl Question<'_> {
         let inside = self.forward.neighbour
             || (self.arrives() && arrives_in.is_some() && arrives_in == self.destination.subnet.known());
         let step = self.acl(StepKind::DestinationAclIngress, self.destination, inside);
-        steps.push(by_chance(step, self.forward.perhaps_neighbour));
+        steps.push(by_chance(step, self.perhaps_inside(self.forward, self.destination)));
         steps.push(self.group(StepKind::DestinationGroupIngress));
         let neighbours = self.forward.neighbour && is_direct(self.forward);
         steps.push(self.acl(StepKind::ReturnAclEgress, self.destination, neighbours || way_back.stays));
-        steps.extend(way_back.way.steps);
-        let back_from = way_back.way.last_subnet.as_ref();
-        let inside = neighbours
-            || way_back.way.neighbour
-            || way_back.arrived && back_from.is_some() && back_from == self.source.subnet.known();
-        let step = self.acl(StepKind::ReturnAclIngress, self.source, inside);
-        steps.push(by_chance(step, way_back.way.perhaps_neighbour));
+        steps.extend_from_slice(&way_back.way.steps);
+        steps.push(self.last_acl(&way_back, neighbours));
         steps
     }
 
     /// A gateway endpoint is a target of routes and ends them: it has no interface, and so no subnet, group or ACL.
     /// <https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>
-    fn beyond_gateway(&self, id: &EndpointId, steps: &mut Vec<Step>) {
+    fn beyond_gateway(&self, id: &EndpointId, way_back: &WayBack, steps: &mut Vec<Step>) {
         let step = match self.inventory.endpoint(id) {
             // <https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html>
             Some(_) if self.flow.protocol != net::TCP => {
@@ -253,7 +249,31 @@ impl Question<'_> {
                 Ground::said(format!("{id} is a gateway endpoint: nothing of the VPC lies behind it"));
             steps.push(Step { kind, outcome: StepOutcome::Allow, ground });
         }
-        steps.push(self.acl(StepKind::ReturnAclIngress, self.source, false));
+        steps.extend_from_slice(&way_back.way.steps);
+        steps.push(self.last_acl(way_back, false));
+    }
+
+    /// The ACL of the client's subnet, which replies meet unless they come from within it.
+    fn last_acl(&self, way_back: &WayBack, neighbours: bool) -> Step {
+        let way = &way_back.way;
+        let from = way.last_subnet.as_ref();
+        let inside = neighbours
+            || way.neighbour
+            || way_back.arrived && from.is_some() && from == self.source.subnet.known();
+        let step = self.acl(StepKind::ReturnAclIngress, self.source, inside);
+        by_chance(step, self.perhaps_inside(way, self.source))
+    }
+
+    /// The packets may come out of a transit gateway in the very subnet of the end: by chance, or because nobody could
+    /// follow them so far.
+    fn perhaps_inside(&self, way: &Way, end: &Place) -> bool {
+        let Known::Known(subnet) = &end.subnet else { return way.perhaps_neighbour };
+        let attachments = self.inventory.transit_gateway_attachments.known();
+        let comes_out = |attachment: &TransitGatewayAttachment| {
+            attachment.subnets.known().is_some_and(|subnets| subnets.contains(subnet))
+        };
+        let lost = matches!(way.arrival, Arrival::Beyond(_));
+        way.perhaps_neighbour || lost && attachments.is_some_and(|all| all.iter().any(comes_out))
     }
 
     fn arrives(&self) -> bool {
@@ -316,7 +336,7 @@ impl Question<'_> {
     /// The address that stands for the client's is not known, and a rule would admit some address on this port.
     fn may_come_as_another(&self, denial: &Denial) -> bool {
         let by_address = |rule: &SecurityGroupRule| !matches!(rule.peer, Peer::Group { .. });
-        self.forward.masked && denial.other_peers.iter().any(|(_, rule)| by_address(rule))
+        self.forward.masked && denial.other_peers().any(|(_, rule)| by_address(rule))
     }
 
     fn what_is_lost(&self) -> Unknown {
@@ -388,8 +408,8 @@ impl Question<'_> {
         let detached = eni
             .attachment_status
             .as_ref()
-            .filter(|status| !matches!(fold(status).as_str(), "attached" | "attaching"));
-        let status = (fold(&eni.status) == "available").then_some(&eni.status).or(detached);
+            .filter(|status| !says(status, "attached") && !says(status, "attaching"));
+        let status = says(&eni.status, "available").then_some(&eni.status).or(detached);
         if let Some(status) = status {
             let blocker = Blocker::NotInUse { status: status.clone() };
             return Ok((StepOutcome::Deny(blocker), about(format!("attached to nothing: {status}"))));
@@ -421,7 +441,7 @@ impl Question<'_> {
         let Some(interface) = self.inventory.interface(eni) else {
             return Ok((StepOutcome::Allow, about("the interface exists".to_owned())));
         };
-        if matches!(fold(&interface.kind).as_str(), "natgateway" | "transitgateway") {
+        if ["natgateway", "transitgateway"].iter().any(|kind| says(&interface.kind, kind)) {
             return Err(Unknown::new(
                 format!("what answers at {eni}"),
                 Reason::Failed {
@@ -550,10 +570,12 @@ impl Question<'_> {
             destination: self.forward.seen.ip,
             destination_ports: self.forward.seen.ports,
         };
-        let mut way = match self.out_of_sight() {
-            Some(why) => Way::lost(packet, why.clone()),
-            None if self.forward.masked => Way::lost(packet, self.what_is_lost()),
-            None => walk::follow(self.inventory, self.destination, packet),
+        let mut way = match (self.out_of_sight(), &self.forward.arrival) {
+            (Some(why), _) => Way::lost(packet, why.clone()),
+            // A service answers by the gateway through which it was asked.
+            (None, arrival @ Arrival::GatewayEndpoint(_)) => Way::standing(packet, arrival.clone()),
+            (None, _) if self.forward.masked => Way::lost(packet, self.what_is_lost()),
+            (None, _) => walk::follow(self.inventory, self.destination, packet),
         };
         let gateway = self.forward.translations.last().map(|translation| &translation.subnet);
         let stays = match gateway {
@@ -613,21 +635,10 @@ fn is_direct(way: &Way) -> bool {
 impl Way {
     fn lost(packet: Packet, why: Unknown) -> Self {
         let step = undecided(packet.kind, why.clone());
-        Self {
-            steps: vec![step],
-            seen: Seen {
-                ip: packet.source,
-                ports: packet.source_ports,
-                identity: Identity::Unknown(why.clone()),
-            },
-            arrival: Arrival::Beyond(why),
-            translations: Vec::new(),
-            last_subnet: None,
-            first_subnet: None,
-            neighbour: false,
-            perhaps_neighbour: false,
-            masked: false,
-        }
+        let mut way = Self::standing(packet, Arrival::Beyond(why.clone()));
+        way.steps.push(step);
+        way.seen.identity = Identity::Unknown(why);
+        way
     }
 
     fn stray(&mut self, kind: StepKind, vpc: VpcId, ip: IpAddr) {
@@ -650,8 +661,8 @@ fn by_chance(step: Step, perhaps: bool) -> Step {
     if !perhaps || !matches!(step.outcome, StepOutcome::Deny(_)) {
         return step;
     }
-    let missing = "by which subnet of the transit gateway's attachment the packets come".to_owned();
-    let message = "only what comes by another subnet than its own meets this ACL".to_owned();
+    let missing = "in which subnet of its attachment the transit gateway hands the packets out".to_owned();
+    let message = "only what comes out in another subnet than the ACL's own meets this ACL".to_owned();
     undecided(step.kind, Unknown::new(missing, Reason::Failed { message }))
 }
 

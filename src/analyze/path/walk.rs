@@ -111,6 +111,23 @@ pub(super) struct Packet {
     pub(super) destination_ports: PortRange,
 }
 
+impl Way {
+    /// Before the first step.
+    pub(super) fn standing(packet: Packet, arrival: Arrival) -> Self {
+        Self {
+            steps: Vec::with_capacity(1),
+            arrival,
+            seen: Seen { ip: packet.source, ports: packet.source_ports, identity: Identity::Kept },
+            translations: Vec::new(),
+            last_subnet: None,
+            first_subnet: None,
+            neighbour: false,
+            perhaps_neighbour: false,
+            masked: false,
+        }
+    }
+}
+
 struct Walker<'a> {
     inventory: &'a Inventory,
     packet: Packet,
@@ -137,17 +154,7 @@ pub(super) fn follow(inventory: &Inventory, from: &Place, packet: Packet) -> Way
     let mut walker = Walker {
         inventory,
         packet,
-        way: Way {
-            steps: Vec::with_capacity(1),
-            arrival: Arrival::Stopped,
-            seen: Seen { ip: packet.source, ports: packet.source_ports, identity: Identity::Kept },
-            translations: Vec::new(),
-            last_subnet: None,
-            first_subnet: None,
-            neighbour: false,
-            perhaps_neighbour: false,
-            masked: false,
-        },
+        way: Way::standing(packet, Arrival::Stopped),
         public: public_address(inventory, from, packet.source),
         transits: 0,
     };

@@ -32,7 +32,7 @@ const TOLD: usize = 4;
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::endpoint_group(case, DenialKind::OtherAddresses, |denial, _| {
-        let peers = denial.other_peers.iter();
+        let peers = denial.other_peers();
         let mut named: Vec<String> =
             peers.map(|(_, rule)| crate::analyze::security_group::describe_peer(&rule.peer)).collect();
         let more = named.len().saturating_sub(TOLD);

@@ -29,10 +29,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::endpoint_group(case, DenialKind::OtherGroup, |denial, source| {
         let named = words::list(
-            denial
-                .other_peers
-                .iter()
-                .map(|(_, rule)| crate::analyze::security_group::describe_peer(&rule.peer)),
+            denial.other_peers().map(|(_, rule)| crate::analyze::security_group::describe_peer(&rule.peer)),
         );
         let own = if source.is_empty() { "other groups".to_owned() } else { words::list(source) };
         format!(

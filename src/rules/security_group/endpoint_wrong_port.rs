@@ -27,9 +27,8 @@ pub(super) const RULE: Rule = Rule::new(&SG_ENDPOINT_WRONG_PORT, check);
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::endpoint_group(case, DenialKind::WrongPort, |denial, _| {
-        let ports = words::list(
-            denial.other_ports.iter().map(|(_, rule)| format!("{}/{}", rule.protocol, rule.ports)),
-        );
+        let ports =
+            words::list(denial.other_ports().map(|(_, rule)| format!("{}/{}", rule.protocol, rule.ports)));
         format!(
             "{} this host on {ports} only; the port asked for is {port}.",
             access::groups_verb(&denial.groups, "admits", "admit")

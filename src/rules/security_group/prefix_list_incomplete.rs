@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule::new(&SG_PREFIX_LIST_INCOMPLETE, check);
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     let found = access::either_group(case, DenialKind::PrefixList, |denials| {
-        let rules = denials.iter().flat_map(|denial| &denial.other_peers);
+        let rules = denials.iter().flat_map(|denial| denial.other_peers());
         let mut lists: Vec<&PrefixListId> = rules.filter_map(|(_, rule)| list(&rule.peer)).collect();
         lists.dedup();
         let mut peers: Vec<_> = denials.iter().map(|denial| denial.peer).collect();
@@ -66,7 +66,7 @@ fn entries(case: &Case<'_>) -> Vec<Fix> {
     let of_lists = denials.filter(|denial| denial.kind() == DenialKind::PrefixList);
     of_lists
         .filter_map(|denial| {
-            let list = denial.other_peers.iter().find_map(|(_, rule)| list(&rule.peer))?;
+            let list = denial.other_peers().find_map(|(_, rule)| list(&rule.peer))?;
             let cidr = net::host_net(denial.peer);
             let add = format!(
                 "aws ec2 modify-managed-prefix-list --prefix-list-id {list} --current-version \"$(aws ec2 \

@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule::new(&SG_REF_STALE, check);
 fn check(case: &Case<'_>) -> Outcome {
     let port = case.target.target.port;
     access::either_group(case, DenialKind::StaleReference, |denials| {
-        let peers = denials.iter().flat_map(|denial| &denial.other_peers).map(|(_, rule)| &rule.peer);
+        let peers = denials.iter().flat_map(|denial| denial.other_peers()).map(|(_, rule)| &rule.peer);
         let mut stale: Vec<String> = Vec::new();
         for peer in peers.filter(|peer| peer.is_stale_reference()) {
             let status =

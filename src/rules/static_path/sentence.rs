@@ -150,7 +150,7 @@ fn group(path: &Path, step: &Step, denial: &Denial) -> String {
 }
 
 fn wrong_port(path: &Path, denial: &Denial) -> String {
-    let ports = denial.other_ports.iter().map(|(_, rule)| format!("{}/{}", rule.protocol, rule.ports));
+    let ports = denial.other_ports().map(|(_, rule)| format!("{}/{}", rule.protocol, rule.ports));
     format!(
         "{} {} on {} only; the port asked for is {}.",
         groups_verb(&denial.groups, "admits", "admit"),
@@ -176,7 +176,7 @@ fn own(path: &Path) -> String {
 const TOLD: usize = 3;
 
 fn peers(denial: &Denial, wanted: impl Fn(&Peer) -> bool) -> String {
-    let all = denial.other_peers.iter().map(|(_, rule)| &rule.peer).filter(|peer| wanted(peer));
+    let all = denial.other_peers().map(|(_, rule)| &rule.peer).filter(|peer| wanted(peer));
     let mut named = words::distinct(all.map(security_group::describe_peer));
     let more = named.len().saturating_sub(TOLD);
     if more > 1 {

@@ -3,7 +3,7 @@
 use crate::{
     analyze::path::{Blocker, Ground, RouteBlocker, TransitBlocker},
     model::{
-        endpoint::fold,
+        endpoint::says,
         finding::{Confidence, Fix},
         transit::TransitGatewayRouteTable,
     },
@@ -95,7 +95,7 @@ fn fix(case: &Case<'_>, blocked: &Blocked<'_, '_>, why: &TransitBlocker) -> Opti
                 "aws ec2 create-transit-gateway-vpc-attachment --transit-gateway-id {about} --vpc-id {vpc} --subnet-ids SUBNET_IDS"
             ))
         }
-        TransitBlocker::Unavailable { state } if fold(state) == "pendingacceptance" => {
+        TransitBlocker::Unavailable { state } if says(state, "pendingacceptance") => {
             Fix::text(format!("The owner of the transit gateway accepts {about}")).cli(format!(
                 "aws ec2 accept-transit-gateway-vpc-attachment --transit-gateway-attachment-id {about}   # run by the gateway's owner"
             ))
