@@ -616,6 +616,15 @@ impl Question<'_> {
                 way.stray(kind, vpc.clone(), self.source.ip);
             }
         }
+        // What stands for a client by IPv4 is led to it; an IPv6 address might be reached.
+        if let Arrival::Internet(_) = &way.arrival
+            && home.is_some()
+            && packet.destination.is_ipv6()
+        {
+            let message = "they leave by an internet gateway, and come from there like strangers".to_owned();
+            let missing = format!("whether replies come back to {}", packet.destination);
+            way.steps.push(undecided(kind, Unknown::new(missing, Reason::Failed { message })));
+        }
         WayBack { way, arrived, stays }
     }
 }
