@@ -123,11 +123,19 @@ fn search(inventory: &Inventory, path: &Path, mend: Mend) -> Vec<Change> {
         if now.passes() {
             return least(inventory, path, changes);
         }
-        let Some(change) = next(&mended, &now, mend).filter(|change| !changes.contains(change)) else {
+        let Some((step, change)) = next(&mended, &now, mend).filter(|(_, change)| !changes.contains(change))
+        else {
             return Vec::new();
         };
         apply(&mut mended, &change);
         changes.push(change);
+        // Chance may decide between ways that each meet another ACL: while some of them pass, nothing is decided.
+        for other in now.parts(step.kind).filter(|other| !std::ptr::eq(*other, step) && is_acl(other)) {
+            if let Some(change) = acl_entry(&mended, &now, other) {
+                apply(&mut mended, &change);
+                changes.push(change);
+            }
+        }
     }
     Vec::new()
 }
@@ -147,7 +155,7 @@ fn least(inventory: &Inventory, path: &Path, mut changes: Vec<Change>) -> Vec<Ch
 }
 
 /// What mends the step that decides most: routes first, since they decide what everything else is asked about.
-fn next(inventory: &Inventory, path: &Path, mend: Mend) -> Option<Change> {
+fn next<'p>(inventory: &Inventory, path: &'p Path, mend: Mend) -> Option<(&'p Step, Change)> {
     let order = |step: &&Step| match step.kind {
         StepKind::ForwardRoute => 0,
         StepKind::ReturnRoute => 1,
@@ -155,7 +163,7 @@ fn next(inventory: &Inventory, path: &Path, mend: Mend) -> Option<Change> {
     };
     let mut stopped: Vec<&Step> = path.steps.iter().filter(|step| stops(step)).collect();
     stopped.sort_by_key(order);
-    stopped.into_iter().find_map(|step| mend(inventory, path, step))
+    stopped.into_iter().find_map(|step| mend(inventory, path, step).map(|change| (step, change)))
 }
 
 /// The change that lets the flow through this step, whatever stops it elsewhere.
@@ -414,10 +422,13 @@ pub fn acl_entries(inventory: &Inventory, paths: &[&Path], kind: StepKind) -> Ac
             }
         }
     }
-    let is_acl = |step: &&Step| matches!(step.ground, Ground::Acl { .. });
-    let passes = |old: &&Path| !old.again(&mended).parts(kind).filter(is_acl).any(stops);
+    let passes = |old: &&Path| !old.again(&mended).parts(kind).filter(|step| is_acl(step)).any(stops);
     let enough = paths.iter().all(passes);
     AclEntries { changes, enough }
+}
+
+fn is_acl(step: &Step) -> bool {
+    matches!(step.ground, Ground::Acl { .. })
 }
 
 /// The step denies, be it only a part of the client's ports.

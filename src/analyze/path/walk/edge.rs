@@ -160,6 +160,11 @@ impl Walker<'_> {
             self.pass(ground);
             return self.arrive(here.vpc, Some(here.subnet));
         }
+        if let Known::Unknown(why) = &self.inventory.network_interfaces {
+            let why = why.clone();
+            self.pass(ground);
+            return self.lose_track(why);
+        }
         if eni.is_some_and(|eni| eni.source_dest_check == Some(true) && !eni.is_managed()) {
             return self.stop(RouteBlocker::SourceDestCheck, ground);
         }

@@ -290,6 +290,12 @@ impl Walker<'_> {
         let worst =
             (0..ways.len()).max_by(|a, b| share(&ways[*a]).total_cmp(&share(&ways[*b])).then(b.cmp(a)));
         self.way = ways.swap_remove(worst.unwrap_or_default());
+        // Where each of them is stopped, by what stops each.
+        for step in ways.iter().flat_map(|way| &way.steps[so_far..]) {
+            if matches!(step.outcome, StepOutcome::Deny(_)) && !self.way.steps.contains(step) {
+                self.way.steps.push(step.clone());
+            }
+        }
         if either {
             self.way.perhaps_neighbour = true;
             self.way.neighbour = false;
