@@ -124,15 +124,19 @@ pub fn terraform(change: &Change) -> Option<String> {
                 Peer::Other(text) => text.clone(),
             };
             format!(
-                "resource \"aws_vpc_security_group_{direction}_rule\" \"endpoint\" {{\n  security_group_id = \
+                "resource \"aws_vpc_security_group_{direction}_rule\" \"{}\" {{\n  security_group_id = \
                  \"{group}\"\n  ip_protocol = \"{}\"\n  from_port = {}\n  to_port = {}\n  {peer}\n}}",
-                rule.protocol, rule.ports.from, rule.ports.to
+                label(&format!("{group} {} {} {}", rule.protocol, rule.ports, peer_name(&rule.peer))),
+                rule.protocol,
+                rule.ports.from,
+                rule.ports.to
             )
         }
         Change::AddAclEntry { acl, entry } => format!(
-            "resource \"aws_network_acl_rule\" \"endpoint\" {{\n  network_acl_id = \"{acl}\"\n  rule_number = {}\n  \
+            "resource \"aws_network_acl_rule\" \"{}\" {{\n  network_acl_id = \"{acl}\"\n  rule_number = {}\n  \
              egress = {}\n  protocol = \"{}\"\n  rule_action = \"allow\"\n  {} = \"{}\"\n  from_port = {}\n  \
              to_port = {}\n}}",
+            label(&format!("{acl} {} {}", entry.direction.as_str(), entry.number)),
             entry.number,
             entry.direction == Direction::Egress,
             entry.protocol,
@@ -144,8 +148,9 @@ pub fn terraform(change: &Change) -> Option<String> {
         Change::AddRoute { table, destination, target }
         | Change::ReplaceRoute { table, destination, target } => {
             format!(
-                "resource \"aws_route\" \"endpoint\" {{\n  route_table_id = \"{table}\"\n  {} = \"{destination}\"\n  {} = \
+                "resource \"aws_route\" \"{}\" {{\n  route_table_id = \"{table}\"\n  {} = \"{destination}\"\n  {} = \
                  \"{}\"\n}}",
+                label(&format!("{table} {destination}")),
                 if destination.addr().is_ipv4() {
                     "destination_cidr_block"
                 } else {
@@ -157,15 +162,31 @@ pub fn terraform(change: &Change) -> Option<String> {
         }
         Change::DeleteRoute { .. } => return None,
         Change::AddTransitGatewayRoute { table, destination, attachment, .. } => format!(
-            "resource \"aws_ec2_transit_gateway_route\" \"endpoint\" {{\n  transit_gateway_route_table_id = \
+            "resource \"aws_ec2_transit_gateway_route\" \"{}\" {{\n  transit_gateway_route_table_id = \
              \"{table}\"\n  destination_cidr_block = \"{destination}\"\n  transit_gateway_attachment_id = \
-             \"{attachment}\"\n}}"
+             \"{attachment}\"\n}}",
+            label(&format!("{table} {destination}"))
         ),
         Change::AssociateTransitGatewayRouteTable { table, attachment } => format!(
-            "resource \"aws_ec2_transit_gateway_route_table_association\" \"endpoint\" {{\n  \
+            "resource \"aws_ec2_transit_gateway_route_table_association\" \"{attachment}\" {{\n  \
              transit_gateway_route_table_id = \"{table}\"\n  transit_gateway_attachment_id = \"{attachment}\"\n}}"
         ),
     })
+}
+
+/// What Terraform takes for a name, and another one for each change of a set.
+fn label(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+fn peer_name(peer: &Peer) -> String {
+    match peer {
+        Peer::Group { id, .. } => id.to_string(),
+        Peer::Cidr(cidr) => cidr.to_string(),
+        Peer::PrefixList(id) => id.to_string(),
+        Peer::Other(text) => text.clone(),
+    }
 }
 
 fn target_argument(target: &RouteTarget) -> &'static str {
