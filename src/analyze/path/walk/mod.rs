@@ -17,7 +17,7 @@ use crate::{
         known::{Known, Reason, Unknown},
         net::PortRange,
         resource::ResourceKind,
-        route::{PeeringConnection, RouteTarget},
+        route::{PeeringConnection, RouteDestination, RouteTable, RouteTarget},
     },
 };
 
@@ -196,7 +196,11 @@ impl Walker<'_> {
         }
         let decision = match decision {
             Known::Known(decision) => decision,
-            Known::Unknown(why) => return self.lose_track(why),
+            Known::Unknown(why) => {
+                let table = route::table_of(self.inventory, &here.subnet, &here.vpc);
+                self.way.masked |= table.known().is_some_and(|table| may_translate(table, destination));
+                return self.lose_track(why);
+            }
         };
         let ground = decided(&decision);
         let Some(route) = decision.route() else { return self.stop(RouteBlocker::Missing, ground) };
@@ -360,6 +364,15 @@ impl Walker<'_> {
         let own = vpc.and_then(|id| self.inventory.vpc(id)).map_or(&[][..], |vpc| &vpc.cidrs);
         told.iter().chain(own).copied().collect()
     }
+}
+
+/// One of the routes that may be the one leads to a NAT gateway.
+fn may_translate(table: &RouteTable, destination: IpAddr) -> bool {
+    let mut routes = table.routes.iter().filter(|route| matches!(route.target, RouteTarget::NatGateway(_)));
+    routes.any(|route| match &route.destination {
+        RouteDestination::Cidr(cidr) => cidr.contains(&destination),
+        _ => true,
+    })
 }
 
 fn decided(decision: &RouteDecision<'_>) -> Ground {
