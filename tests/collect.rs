@@ -15,11 +15,12 @@ use vpce_doctor::{
         host::{Host, ProxySettings},
         inventory::Inventory,
         known::{Known, Reason},
-        net::PortRange,
-        observation::{
-            AddressProbe, DnsAnswer, HostsEntry, Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole,
-            SystemLookup, SystemOutcome, TcpOutcome, TcpProbe,
+        name::{
+            DnsAnswer, HostsEntry, LookupOutcome, Rcode, ServerAnswer, ServerRole, SystemLookup,
+            SystemOutcome, Transport,
         },
+        net::PortRange,
+        observation::{AddressProbe, TcpOutcome, TcpProbe},
         target::{Expect, HttpSettings, Protocol, Target, TlsSettings},
         time::{Seconds, Timestamp},
     },
@@ -51,6 +52,7 @@ impl HostReader for Fake {
             region: None,
             ephemeral_ports: Known::Known(PortRange { from: 32_768, to: 60_999 }),
             name_servers: Known::not_asked("resolv.conf"),
+            resolver: Known::not_asked("the resolver's configuration"),
             metadata: Known::not_asked("instance metadata"),
             interfaces: Known::not_asked("network interfaces"),
             proxy: ProxySettings::default(),
@@ -91,8 +93,13 @@ impl Resolver for Fake {
             cnames: Vec::new(),
             addresses: Vec::new(),
             soa: None,
+            recursion_available: None,
+            strays: Vec::new(),
+            errors: Vec::new(),
+            bytes: None,
+            transport: Transport::Udp,
         };
-        let lookup = Lookup { outcome: LookupOutcome::Answered(answer), seconds: Seconds(0.0) };
+        let lookup = LookupOutcome::Answered(answer).after(Seconds(0.0));
         async move {
             sleep(self.dns_takes).await;
             ServerAnswer { server, role, a: lookup.clone(), aaaa: lookup }

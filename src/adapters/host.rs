@@ -46,6 +46,7 @@ impl HostReader for LocalHost {
                 region: self.region.clone().or(found),
                 ephemeral_ports: ephemeral_ports(),
                 name_servers: configured_servers(),
+                resolver: Known::not_asked("the resolver's configuration"),
                 metadata,
                 interfaces: interfaces(),
                 proxy: proxy_settings(|name| env::var(name).ok()),

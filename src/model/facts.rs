@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     host::{Host, Vantage},
     inventory::Inventory,
-    observation::{AddressProbe, Resolution},
+    name::Resolution,
+    observation::AddressProbe,
     target::Target,
     time::{Seconds, Timestamp},
 };

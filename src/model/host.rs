@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::{AzId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId},
-    known::Known,
+    known::{Known, Reason},
+    name::ResolverConfiguration,
     net::PortRange,
 };
 
@@ -64,6 +65,9 @@ pub struct Host {
     pub ephemeral_ports: Known<PortRange>,
     /// The servers of `resolv.conf`, in order.
     pub name_servers: Known<Vec<SocketAddr>>,
+    /// How names are resolved here, of which the servers are a part.
+    #[serde(default = "resolver_not_asked", skip_serializing_if = "is_not_asked")]
+    pub resolver: Known<ResolverConfiguration>,
     pub metadata: Known<InstanceMetadata>,
     /// The networks that this host is directly connected to.
     #[serde(default = "interfaces_not_asked")]
@@ -94,6 +98,14 @@ pub struct ProxyVariable {
     /// As spelt: `https_proxy`.
     pub name: String,
     pub value: String,
+}
+
+fn resolver_not_asked() -> Known<ResolverConfiguration> {
+    Known::not_asked("the resolver's configuration")
+}
+
+fn is_not_asked<T>(known: &Known<T>) -> bool {
+    matches!(known, Known::Unknown(why) if why.reason == Reason::NotAsked)
 }
 
 fn interfaces_not_asked() -> Known<Vec<LocalInterface>> {

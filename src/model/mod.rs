@@ -15,6 +15,7 @@ pub mod instance;
 pub mod inventory;
 pub mod known;
 pub mod listing;
+pub mod name;
 pub mod net;
 pub mod observation;
 pub mod path;

@@ -1,9 +1,6 @@
-//! What came back from the network: names, connections, handshakes, answers.
+//! What came back from the network: connections, handshakes, answers.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-};
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,123 +8,6 @@ use super::{
     known::Known,
     time::{Seconds, Timestamp},
 };
-
-/// Everything learnt about a name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Resolution {
-    /// What an application on this host gets.
-    pub system: SystemLookup,
-    /// What each DNS server says when asked directly. Empty for an address literal.
-    pub servers: Vec<ServerAnswer>,
-    /// Lines of the hosts file that name the host.
-    pub hosts_file: Vec<HostsEntry>,
-}
-
-/// `getaddrinfo`, with everything that stands before DNS (nsswitch, hosts file, local caches).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SystemLookup {
-    pub outcome: SystemOutcome,
-    pub seconds: Seconds,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SystemOutcome {
-    /// In the order given, without repetition.
-    Addresses(Vec<IpAddr>),
-    /// The host was an address already; nobody was asked.
-    Literal(IpAddr),
-    /// `EAI_NONAME`, `EAI_AGAIN`, … as the C library words them.
-    Failed {
-        message: String,
-    },
-    TimedOut,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostsEntry {
-    pub file: String,
-    pub line: u32,
-    pub ip: IpAddr,
-}
-
-/// One server's answers to A and AAAA questions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ServerAnswer {
-    pub server: SocketAddr,
-    pub role: ServerRole,
-    pub a: Lookup,
-    pub aaaa: Lookup,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServerRole {
-    /// Named by `resolv.conf`.
-    Configured,
-    /// The VPC's own resolver (169.254.169.253 or the VPC's base address plus two), asked besides.
-    /// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
-    VpcResolver,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lookup {
-    pub outcome: LookupOutcome,
-    pub seconds: Seconds,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LookupOutcome {
-    Answered(DnsAnswer),
-    /// Nobody answered in time, over UDP nor TCP.
-    TimedOut,
-    /// Everything else was already decided before this server answered, so we did not wait for it.
-    NotAwaited,
-    /// An answer came but was no DNS, or the socket failed.
-    Failed {
-        message: String,
-    },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DnsAnswer {
-    pub rcode: Rcode,
-    pub authoritative: bool,
-    /// From the asked name to the last, in order.
-    pub cnames: Vec<Cname>,
-    pub addresses: Vec<AddressRecord>,
-    /// The zone that denied the name, from the SOA of a negative answer (RFC 2308 section 2).
-    pub soa: Option<String>,
-}
-
-/// RFC 1035 section 4.1.1 and the IANA registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rcode {
-    FormErr,
-    NoError,
-    NotImp,
-    NxDomain,
-    Refused,
-    ServFail,
-    Other(u16),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cname {
-    pub name: String,
-    pub target: String,
-    /// Seconds.
-    pub ttl: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddressRecord {
-    pub ip: IpAddr,
-    /// Seconds.
-    pub ttl: u32,
-}
 
 /// One address and how far a connection to it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -301,49 +181,6 @@ impl AddressProbe {
     }
 }
 
-impl SystemLookup {
-    /// What an application would connect to.
-    pub fn addresses(&self) -> &[IpAddr] {
-        match &self.outcome {
-            SystemOutcome::Addresses(all) => all,
-            SystemOutcome::Literal(ip) => std::slice::from_ref(ip),
-            SystemOutcome::Failed { .. } | SystemOutcome::TimedOut => &[],
-        }
-    }
-}
-
-impl ServerAnswer {
-    pub fn lookups(&self) -> [&Lookup; 2] {
-        [&self.a, &self.aaaa]
-    }
-
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.lookups().into_iter().filter_map(Lookup::answer).flat_map(|a| a.addresses.iter().map(|r| r.ip))
-    }
-
-    /// The server answered, and the name does not exist (RFC 8020).
-    pub fn denies_name(&self) -> bool {
-        self.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.rcode == Rcode::NxDomain)
-    }
-
-    /// Nothing usable came back for either question: silence, a closed port, bytes that are no DNS.
-    pub fn gives_no_answer(&self) -> bool {
-        let useless = |lookup: &Lookup| {
-            matches!(lookup.outcome, LookupOutcome::TimedOut | LookupOutcome::Failed { .. })
-        };
-        self.lookups().into_iter().all(useless)
-    }
-}
-
-impl Lookup {
-    pub fn answer(&self) -> Option<&DnsAnswer> {
-        match &self.outcome {
-            LookupOutcome::Answered(answer) => Some(answer),
-            _ => None,
-        }
-    }
-}
-
 impl fmt::Display for TcpProbe {
     /// What a connection attempt came to: `no answer to 3 SYNs in 3.0 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -444,20 +281,5 @@ impl HttpDenial {
     /// API's own policy denies otherwise (`AccessDeniedException`).
     pub fn is_of_api_gateway(&self) -> bool {
         self.error_type.as_deref() == Some("ForbiddenException")
-    }
-}
-
-impl Rcode {
-    /// The mnemonic of the IANA registry.
-    pub fn name(self) -> String {
-        match self {
-            Self::FormErr => "FORMERR".to_owned(),
-            Self::NoError => "NOERROR".to_owned(),
-            Self::NotImp => "NOTIMP".to_owned(),
-            Self::NxDomain => "NXDOMAIN".to_owned(),
-            Self::Refused => "REFUSED".to_owned(),
-            Self::ServFail => "SERVFAIL".to_owned(),
-            Self::Other(number) => format!("RCODE{number}"),
-        }
     }
 }

@@ -13,7 +13,8 @@ use crate::model::{
     id::{EndpointId, VpcId},
     inventory::Inventory,
     known::Known,
-    observation::{AddressProbe, HostsEntry, ServerAnswer, ServerRole, SystemLookup},
+    name::{HostsEntry, ServerAnswer, ServerRole, SystemLookup},
+    observation::AddressProbe,
     target::Target,
     time::Timestamp,
 };

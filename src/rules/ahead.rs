@@ -11,7 +11,8 @@ use crate::model::{
     facts::TargetFacts,
     finding::{Confidence, Finding, Layer, Severity},
     known::Known,
-    observation::{AddressProbe, Resolution, SystemLookup, SystemOutcome, TcpOutcome, TcpProbe},
+    name::{Resolution, SystemLookup, SystemOutcome},
+    observation::{AddressProbe, TcpOutcome, TcpProbe},
     resource::ResourceKind,
     time::Seconds,
 };
@@ -91,6 +92,8 @@ fn mended(case: &Case<'_>, addresses: Vec<IpAddr>) -> Option<TargetFacts> {
             system: SystemLookup { outcome: SystemOutcome::Addresses(addresses), seconds: Seconds(0.0) },
             servers: Vec::new(),
             hosts_file: Vec::new(),
+            expansions: Vec::new(),
+            endpoint_names: Vec::new(),
         },
     })
 }

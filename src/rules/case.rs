@@ -15,8 +15,9 @@ use crate::{
         finding::{Confidence, Evidence, Fix, Severity, Symptom},
         id::{EndpointId, VpcId},
         known::{Known, Unknown},
+        name::{DnsAnswer, Lookup, ServerAnswer},
         net::{self, Flow},
-        observation::{AddressProbe, DnsAnswer, Lookup, ServerAnswer, TcpOutcome},
+        observation::{AddressProbe, TcpOutcome},
         report::Cell,
     },
 };

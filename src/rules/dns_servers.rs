@@ -11,8 +11,8 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         known::Unknown,
+        name::{Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole},
         net::{self, Flow, PortRange},
-        observation::{Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole},
     },
 };
 
@@ -99,9 +99,9 @@ pub(super) fn blocked(case: &Case<'_>) -> Result<Vec<Blocked>, Unknown> {
     Ok(found)
 }
 
-/// The server answered over UDP, and its answer is to be had over TCP alone: in the words of the DNS adapter.
+/// The server answered over UDP, and its answer is to be had over TCP alone.
 fn is_cut_short(server: &ServerAnswer) -> bool {
-    let truncated = |lookup: &Lookup| matches!(&lookup.outcome, LookupOutcome::Failed { message } if message.contains("truncated"));
+    let truncated = |lookup: &Lookup| matches!(lookup.outcome, LookupOutcome::Truncated { .. });
     server.lookups().into_iter().any(truncated)
 }
 

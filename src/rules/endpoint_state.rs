@@ -7,7 +7,7 @@ use crate::{
         finding::{Confidence, Fix},
         id::{EndpointId, SubnetId},
         known::{Known, Unknown},
-        observation::{DnsAnswer, Rcode, ServerAnswer},
+        name::{DnsAnswer, Rcode, ServerAnswer},
     },
 };
 

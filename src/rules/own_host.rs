@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::model::{
     host::LocalInterface,
     known::{Known, Unknown},
-    observation::{IcmpError, Lookup, LookupOutcome, ServerRole, TcpOutcome},
+    name::{Lookup, LookupOutcome, ServerRole},
+    observation::{IcmpError, TcpOutcome},
 };
 
 use super::{Case, Row};

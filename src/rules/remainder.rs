@@ -10,8 +10,8 @@ use crate::{
         finding::{Failure, Finding, Phase, Symptom},
         inventory::actions,
         known::{Known, Reason, Unknown},
+        name::{Rcode, ServerAnswer},
         net,
-        observation::{Rcode, ServerAnswer},
         report::{PathVerdict, Unexplained},
     },
 };

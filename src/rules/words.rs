@@ -6,7 +6,7 @@ use crate::model::{
     endpoint::VpcEndpoint,
     finding::Evidence,
     id::EndpointId,
-    observation::{LookupOutcome, ServerAnswer, SystemOutcome},
+    name::{LookupOutcome, ServerAnswer, SystemOutcome},
     resource::{ResourceKind, ResourceRef},
 };
 
@@ -129,7 +129,7 @@ fn said(server: &ServerAnswer) -> Option<Said> {
     }
     Some(match &server.a.outcome {
         LookupOutcome::Answered(answer) if answer.cnames.is_empty() => Said::Answers(match &answer.soa {
-            Some(zone) => format!("{} (zone {zone})", answer.rcode.name()),
+            Some(soa) => format!("{} (zone {})", answer.rcode.name(), soa.zone),
             None => answer.rcode.name(),
         }),
         LookupOutcome::Answered(answer) => {
@@ -137,7 +137,12 @@ fn said(server: &ServerAnswer) -> Option<Said> {
             Said::Answers(format!("{} after CNAME {chain}", answer.rcode.name()))
         }
         LookupOutcome::TimedOut => Said::Nothing(server.a.seconds.to_string()),
-        LookupOutcome::Failed { message } => Said::Fails(message.clone()),
+        LookupOutcome::Failed { message } | LookupOutcome::Malformed { message } => {
+            Said::Fails(message.clone())
+        }
+        LookupOutcome::Truncated { tcp } => {
+            Said::Fails(format!("over UDP a truncated answer, over TCP {tcp}"))
+        }
         LookupOutcome::NotAwaited => return None,
     })
 }

@@ -321,6 +321,7 @@ mod tests {
                 region: None,
                 ephemeral_ports: Known::not_asked("a port range"),
                 name_servers: Known::not_asked("resolv.conf"),
+                resolver: Known::not_asked("the resolver's configuration"),
                 metadata: Known::not_asked("instance metadata"),
                 interfaces: Known::not_asked("network interfaces"),
                 proxy: ProxySettings::default(),

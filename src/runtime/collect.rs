@@ -19,10 +19,8 @@ use crate::{
         id::VpcId,
         inventory::{Inventory, InventorySource},
         known::{Known, Reason},
-        observation::{
-            AddressProbe, HostsEntry, Lookup, LookupOutcome, Resolution, ServerAnswer, SystemLookup,
-            SystemOutcome,
-        },
+        name::{HostsEntry, LookupOutcome, Resolution, ServerAnswer, SystemLookup, SystemOutcome},
+        observation::AddressProbe,
         target::Target,
         time::{Seconds, Timestamp},
     },
@@ -210,7 +208,8 @@ pub(super) async fn observe(
     };
     let ((servers, compared), (system, mut rows)) = future::join(asking, using).await;
     rows.extend(compared.into_iter().map(|row| AddressProbe { used: false, ..row }));
-    let resolution = Resolution { system, servers, hosts_file };
+    let resolution =
+        Resolution { system, servers, hosts_file, expansions: Vec::new(), endpoint_names: Vec::new() };
     TargetFacts { target: target.clone(), resolution, addresses: rows }
 }
 
@@ -243,7 +242,7 @@ async fn ask_servers(world: &World, target: &Target, patience: watch::Receiver<b
                 biased;
                 answer = world.resolver.ask(server, role, &target.host, target.timeout) => answer,
                 Ok(_) = patience.wait_for(|over| *over) => {
-                    let lookup = || Lookup { outcome: LookupOutcome::NotAwaited, seconds: Seconds(0.0) };
+                    let lookup = || LookupOutcome::NotAwaited.after(Seconds(0.0));
                     ServerAnswer { server, role, a: lookup(), aaaa: lookup() }
                 }
             }

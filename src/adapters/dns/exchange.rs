@@ -16,7 +16,7 @@ use tokio::{
 use super::message::{Question, Received};
 use crate::{
     adapters::tcp,
-    model::observation::{DnsAnswer, Lookup, LookupOutcome, ServerAnswer, ServerRole},
+    model::name::{DnsAnswer, Lookup, LookupOutcome, ServerAnswer, ServerRole, TcpTrouble, Transport},
 };
 
 /// Without EDNS an answer has at most 512 bytes (RFC 1035 section 4.2.1). Servers that send more are read too.
@@ -36,7 +36,7 @@ async fn lookup(server: SocketAddr, host: &str, kind: RecordType, deadline: Inst
         Ok(question) => exchange(server, &question, deadline).await,
         Err(error) => failed(format!("{host:?} is no DNS name: {error}")),
     };
-    Lookup { outcome, seconds: started.elapsed().into() }
+    outcome.after(started.elapsed().into())
 }
 
 async fn exchange(server: SocketAddr, question: &Question, deadline: Instant) -> LookupOutcome {
@@ -45,7 +45,7 @@ async fn exchange(server: SocketAddr, question: &Question, deadline: Instant) ->
         Ok(Err(error)) => failed(words(&error)),
         Ok(Ok(Received::Answer(answer))) => LookupOutcome::Answered(answer),
         Ok(Ok(Received::Truncated)) => after_truncation(server, question, deadline).await,
-        Ok(Ok(Received::Malformed(message))) => failed(message),
+        Ok(Ok(Received::Malformed(message))) => LookupOutcome::Malformed { message },
     }
 }
 
@@ -87,32 +87,36 @@ async fn next(socket: &UdpSocket, question: &Question) -> io::Result<Received> {
 
 /// The server lives, so that silence over TCP is not the silence of a server: it names the transport.
 async fn after_truncation(server: SocketAddr, question: &Question, deadline: Instant) -> LookupOutcome {
-    let (probe, stream) = tcp::connect(server, deadline).await;
-    let Some(stream) = stream else {
-        return failed(format!(
-            "over UDP a truncated answer, over TCP no connection ({})",
-            probe.outcome.as_str()
-        ));
+    let tcp = match tcp::connect(server, deadline).await {
+        (probe, None) => TcpTrouble::NotConnected(probe.outcome),
+        (_, Some(stream)) => match timeout_at(deadline, over_tcp(stream, question)).await {
+            Ok(Ok(answer)) => return LookupOutcome::Answered(answer),
+            Ok(Err(trouble)) => trouble,
+            Err(_) => TcpTrouble::TimedOut,
+        },
     };
-    match timeout_at(deadline, over_tcp(stream, question)).await {
-        Err(_) => failed("over UDP a truncated answer, over TCP none in time".to_owned()),
-        Ok(Err(error)) => failed(format!("over UDP a truncated answer, over TCP: {}", words(&error))),
-        Ok(Ok(answer)) => LookupOutcome::Answered(answer),
-    }
+    LookupOutcome::Truncated { tcp }
 }
 
 /// Each message behind its length in two bytes (RFC 1035 section 4.2.2).
-async fn over_tcp(mut stream: TcpStream, question: &Question) -> io::Result<DnsAnswer> {
+async fn over_tcp(stream: TcpStream, question: &Question) -> Result<DnsAnswer, TcpTrouble> {
+    match exchange_over(stream, question).await {
+        Ok(Received::Answer(answer)) => Ok(DnsAnswer { transport: Transport::Tcp, ..answer }),
+        Ok(Received::Malformed(message)) => Err(TcpTrouble::Malformed { message }),
+        Ok(_) => Err(TcpTrouble::Malformed { message: "the answer is truncated there too".to_owned() }),
+        Err(_) => Err(TcpTrouble::Closed),
+    }
+}
+
+async fn exchange_over(mut stream: TcpStream, question: &Question) -> io::Result<Received> {
     let length = u16::try_from(question.bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes(), question.bytes.as_slice()].concat()).await?;
     loop {
         let mut bytes = vec![0; stream.read_u16().await?.into()];
         stream.read_exact(&mut bytes).await?;
         match question.judge(&bytes) {
-            Received::Answer(answer) => return Ok(answer),
             Received::Foreign => {}
-            Received::Malformed(message) => return Err(io::Error::other(message)),
-            Received::Truncated => return Err(io::Error::other("the answer is truncated there too")),
+            received => return Ok(received),
         }
     }
 }
@@ -122,9 +126,9 @@ fn failed(message: String) -> LookupOutcome {
 }
 
 fn words(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "nothing listens there (ICMP port unreachable)".to_owned(),
-        ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
-        _ => error.to_string(),
+    if error.kind() == ErrorKind::ConnectionRefused {
+        "nothing listens there (ICMP port unreachable)".to_owned()
+    } else {
+        error.to_string()
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     adapters::stamp::Stamp,
     model::{
         known::{Known, Reason},
-        observation::HostsEntry,
+        name::HostsEntry,
     },
 };
 

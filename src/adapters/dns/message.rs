@@ -8,7 +8,7 @@ use hickory_resolver::proto::{
     rr::{DNSClass, Name, RData, Record, RecordType},
 };
 
-use crate::model::observation::{AddressRecord, Cname, DnsAnswer, Rcode};
+use crate::model::name::{AddressRecord, Cname, DnsAnswer, Rcode, Soa, Transport};
 
 /// A question as sent, to hold answers against.
 pub(super) struct Question {
@@ -88,9 +88,14 @@ impl Question {
         DnsAnswer {
             rcode: rcode(answer.metadata.response_code),
             authoritative: answer.metadata.authoritative,
-            soa: denied_by.filter(|_| addresses.is_empty()).map(|soa| text(&soa.name)),
+            soa: denied_by.filter(|_| addresses.is_empty()).map(start_of_authority),
             cnames,
             addresses,
+            recursion_available: Some(answer.metadata.recursion_available),
+            strays: Vec::new(),
+            errors: Vec::new(),
+            bytes: None,
+            transport: Transport::Udp,
         }
     }
 
@@ -116,6 +121,16 @@ fn follow(answers: &[Record], asked: Name) -> (Vec<Cname>, Name) {
         at = target.clone();
     }
     (chain, at)
+}
+
+fn start_of_authority(record: &Record) -> Soa {
+    let RData::SOA(soa) = &record.data else { return Soa::from(text(&record.name).as_str()) };
+    Soa {
+        zone: text(&record.name),
+        ttl: Some(record.ttl),
+        minimum: Some(soa.minimum),
+        serial: Some(soa.serial),
+    }
 }
 
 fn alias(record: &Record) -> Option<(&Record, &Name)> {

@@ -23,9 +23,7 @@ pub(crate) use files::configured_servers;
 use self::files::HostsFile;
 use crate::{
     adapters::deadline,
-    model::observation::{
-        HostsEntry, LookupOutcome, Rcode, ServerAnswer, ServerRole, SystemLookup, SystemOutcome,
-    },
+    model::name::{HostsEntry, LookupOutcome, Rcode, ServerAnswer, ServerRole, SystemLookup, SystemOutcome},
     ports::Resolver,
 };
 

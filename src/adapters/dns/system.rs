@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{literal, without_repetition};
-use crate::model::observation::SystemOutcome;
+use crate::model::name::SystemOutcome;
 
 /// With all servers silent, a call of glibc's lasts up to half a minute after we gave up on it. This bounds how
 /// many such calls pile up; a caller that finds no free slot times out, as its application would.

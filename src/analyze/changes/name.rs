@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{
     difference::{Difference, DifferenceKind},
     known::Known,
-    observation::{Lookup, LookupOutcome, ServerAnswer, SystemOutcome},
+    name::{Lookup, LookupOutcome, ServerAnswer, SystemOutcome},
     resource::{ResourceKind, ResourceRef},
 };
 

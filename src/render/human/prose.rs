@@ -6,7 +6,8 @@ use crate::model::{
     facts::TargetFacts,
     finding::{Finding, Side},
     host::{Vantage, VantageSource},
-    observation::{AddressProbe, DnsAnswer, SystemOutcome},
+    name::{DnsAnswer, SystemOutcome},
+    observation::AddressProbe,
     resource::{ResourceKind, ResourceRef},
 };
 

@@ -5,7 +5,7 @@ use crate::{
     model::{
         finding::{Confidence, Evidence, Fix},
         id::EndpointId,
-        observation::{DnsAnswer, Rcode},
+        name::{DnsAnswer, Rcode},
         resource::{ResourceKind, ResourceRef},
     },
 };

@@ -7,7 +7,7 @@ use crate::model::{
     finding::{Confidence, Evidence, Fix},
     known::Known,
     net,
-    observation::ServerAnswer,
+    name::ServerAnswer,
 };
 
 use super::{Case, Draft, Outcome, Row, Rule, declare_finding, dns_servers, words};

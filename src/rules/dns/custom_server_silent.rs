@@ -4,7 +4,7 @@ use crate::{
     analyze::dns,
     model::{
         finding::{Confidence, Evidence, Fix},
-        observation::{ServerAnswer, ServerRole, SystemOutcome},
+        name::{ServerAnswer, ServerRole, SystemOutcome},
         resource::{ResourceKind, ResourceRef},
     },
 };

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
     known::Known,
-    observation::{DnsAnswer, Rcode, ServerAnswer},
+    name::{DnsAnswer, Rcode, ServerAnswer},
     resource::{ResourceKind, ResourceRef},
 };
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{
     finding::{Confidence, Evidence, Fix, Severity},
     known::Known,
-    observation::HostsEntry,
+    name::HostsEntry,
     resource::{ResourceKind, ResourceRef},
 };
 

@@ -5,7 +5,7 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         finding::{Confidence, Fix},
-        observation::{DnsAnswer, Lookup, Rcode, ServerAnswer},
+        name::{DnsAnswer, Lookup, Rcode, ServerAnswer},
     },
 };
 
@@ -100,7 +100,7 @@ fn zone(case: &Case<'_>) -> Fix {
     let vpc = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
     let region = case.facts.host.region.as_deref().unwrap_or("REGION");
     let denies =
-        case.answers().find_map(|answer| answer.soa.as_deref()).map(|zone| zone.trim_end_matches('.'));
+        case.answers().find_map(|answer| answer.soa.as_ref()).map(|soa| soa.zone.trim_end_matches('.'));
     // A zone of one label is a registry's.
     let create = match denies.filter(|zone| zone.contains('.') && !zone.eq_ignore_ascii_case(host)) {
         Some(zone) => format!(

@@ -4,7 +4,7 @@ use crate::{
     analyze::dns,
     model::{
         finding::{Confidence, Evidence, Fix},
-        observation::ServerRole,
+        name::ServerRole,
         resource::{ResourceKind, ResourceRef},
     },
 };

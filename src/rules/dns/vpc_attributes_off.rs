@@ -5,7 +5,7 @@ use crate::{
     model::{
         endpoint::VpcEndpoint,
         finding::{Confidence, Evidence, Fix},
-        observation::Rcode,
+        name::Rcode,
         resource::{ResourceKind, ResourceRef},
     },
 };

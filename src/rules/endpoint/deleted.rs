@@ -10,7 +10,7 @@ use crate::{
         finding::{Confidence, Evidence, Fix},
         id::EndpointId,
         net,
-        observation::Rcode,
+        name::Rcode,
         resource::{ResourceKind, ResourceRef},
     },
 };
