@@ -346,6 +346,7 @@ fn words(verdict: TargetVerdict, primary: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::views::Views;
 
     fn came(verdict: TargetVerdict, primary: Option<&str>) -> TargetReport {
         TargetReport {
@@ -356,6 +357,7 @@ mod tests {
             undecided: Vec::new(),
             unexplained: Vec::new(),
             comparison: None,
+            views: Views::default(),
         }
     }
 

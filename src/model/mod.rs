@@ -25,3 +25,4 @@ pub mod route;
 pub mod target;
 pub mod time;
 pub mod transit;
+pub mod views;

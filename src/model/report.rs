@@ -11,6 +11,7 @@ use super::{
     id::{AzId, EndpointId, NetworkInterfaceId},
     known::Known,
     resource::ResourceRef,
+    views::Views,
 };
 
 /// Facts and what was concluded from them, target by target in the order given.
@@ -36,6 +37,8 @@ pub struct TargetReport {
     pub unexplained: Vec<Unexplained>,
     /// Beside an earlier record of a failing target, where there is one.
     pub comparison: Option<Comparison>,
+    /// What everybody says of the name.
+    pub views: Views,
 }
 
 /// A symptom left over: nobody is accused of it, but it is not passed over either.

@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     Case, Outcome, RULES, Row, Rule, access, ahead::ahead, case::Draft, find, obstacle::obstacle,
-    remainder::remainder,
+    remainder::remainder, views::views,
 };
 
 /// A function of its argument: the same facts give the same report.
@@ -51,7 +51,8 @@ fn judge(case: &Case<'_>, disproved: &[Disproved]) -> TargetReport {
     let addresses = case.rows.iter().map(|row| address(case.facts, case.target, row)).collect();
     let primary = findings.first().filter(|f| is_cause(f)).map(|finding| finding.code.clone());
     let comparison = None;
-    TargetReport { verdict, primary, addresses, findings, undecided, unexplained, comparison }
+    let views = views(case);
+    TargetReport { verdict, primary, addresses, findings, undecided, unexplained, comparison, views }
 }
 
 /// What denies an address that answers all the same: what was read of it is old or incomplete.

@@ -33,6 +33,7 @@ mod route_rows;
 mod static_path;
 mod tls_rows;
 mod transit_rows;
+mod views;
 mod words;
 
 use crate::model::{finding::FindingMeta, known::Unknown};

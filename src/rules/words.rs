@@ -6,7 +6,7 @@ use crate::model::{
     endpoint::VpcEndpoint,
     finding::Evidence,
     id::EndpointId,
-    name::{LookupOutcome, ServerAnswer, SystemOutcome},
+    name::{Lookup, LookupOutcome, ServerAnswer, SystemOutcome},
     resource::{ResourceKind, ResourceRef},
 };
 
@@ -127,7 +127,11 @@ fn said(server: &ServerAnswer) -> Option<Said> {
     if !addresses.is_empty() {
         return Some(Said::Answers(list(addresses)));
     }
-    Some(match &server.a.outcome {
+    without_addresses(&server.a)
+}
+
+fn without_addresses(lookup: &Lookup) -> Option<Said> {
+    Some(match &lookup.outcome {
         LookupOutcome::Answered(answer) if answer.cnames.is_empty() => Said::Answers(match &answer.soa {
             Some(soa) => format!("{} (zone {})", answer.rcode.name(), soa.zone),
             None => answer.rcode.name(),
@@ -136,7 +140,7 @@ fn said(server: &ServerAnswer) -> Option<Said> {
             let chain = list(answer.cnames.iter().map(|cname| &cname.target));
             Said::Answers(format!("{} after CNAME {chain}", answer.rcode.name()))
         }
-        LookupOutcome::TimedOut => Said::Nothing(server.a.seconds.to_string()),
+        LookupOutcome::TimedOut => Said::Nothing(lookup.seconds.to_string()),
         LookupOutcome::Failed { message } | LookupOutcome::Malformed { message } => {
             Said::Fails(message.clone())
         }
@@ -145,4 +149,13 @@ fn said(server: &ServerAnswer) -> Option<Said> {
         }
         LookupOutcome::NotAwaited => return None,
     })
+}
+
+/// What came of one question that gave no addresses, in one phrase.
+pub(super) fn said_of(lookup: &Lookup) -> String {
+    match without_addresses(lookup) {
+        Some(Said::Answers(what) | Said::Fails(what)) => what,
+        Some(Said::Nothing(wait)) => format!("no answer in {wait}"),
+        None => String::new(),
+    }
 }

@@ -207,6 +207,7 @@ mod tests {
         difference::Difference,
         finding::{Layer, Side, Undecided},
         known::{Reason, Unknown},
+        views::Views,
     };
 
     const CODE: &str = "sg-endpoint-wrong-port";
@@ -236,6 +237,7 @@ mod tests {
             undecided: Vec::new(),
             unexplained: Vec::new(),
             comparison: None,
+            views: Views::default(),
         }
     }
 

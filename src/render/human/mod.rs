@@ -6,6 +6,7 @@ mod fixes;
 mod gaps;
 pub(super) mod prose;
 mod row;
+mod views;
 
 use std::{collections::HashMap, fmt::Write as _};
 
@@ -247,7 +248,11 @@ impl Section<'_> {
     fn evidence(&self, out: &mut String, primary: Option<&Finding>) {
         out.push('\n');
         self.labelled(out, "who asks", &who(&self.facts.vantage));
-        self.labelled(out, "name", &clean(&name(self.target)));
+        if self.report.views.differ() {
+            self.views(out);
+        } else {
+            self.labelled(out, "name", &clean(&name(self.target)));
+        }
         for endpoint in self.endpoints(true) {
             self.labelled(out, "leads to", &endpoint);
         }
@@ -277,7 +282,9 @@ impl Section<'_> {
         let rows: Vec<_> = self.target.addresses.iter().map(|probe| probe.told(port)).collect();
         let comparison = self.report.comparison.as_ref();
         let told = |fact: &&String| {
-            rows.contains(fact) || comparison.is_some_and(|comparison| changes::tells(comparison, fact))
+            rows.contains(fact)
+                || comparison.is_some_and(|comparison| changes::tells(comparison, fact))
+                || views::tells(&self.report.views, fact)
         };
         let facts = finding.evidence.iter().map(|evidence| &evidence.fact).filter(|fact| !told(fact));
         for (at, fact) in facts.enumerate() {

@@ -3,6 +3,9 @@
 //! View types of its own, so that the model may move without breaking other people's scripts. The schema is
 //! `config/report-v1.schema.json`.
 
+mod resolution;
+
+use resolution::{JsonResolution, resolution};
 use serde::Serialize;
 
 use crate::model::{
@@ -78,6 +81,8 @@ struct JsonTarget<'a> {
     protocol: &'static str,
     verdict: &'static str,
     primary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<JsonResolution<'a>>,
     addresses: Vec<JsonAddress<'a>>,
     findings: Vec<JsonFinding<'a>>,
     undecided: Vec<JsonUndecided<'a>>,
@@ -297,6 +302,7 @@ fn target<'a>(facts: &'a TargetFacts, report: &'a TargetReport) -> JsonTarget<'a
         protocol: facts.target.protocol.as_str(),
         verdict: report.verdict.as_str(),
         primary: report.primary.as_deref(),
+        resolution: resolution(facts, &report.views),
         addresses: rows.map(|(probe, row)| address(probe, row)).collect(),
         findings: report.findings.iter().map(finding).collect(),
         undecided: report.undecided.iter().map(undecided).collect(),

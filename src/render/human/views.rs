@@ -1,0 +1,92 @@
+//! The views of a name, one a line, and where its way is left.
+
+use crate::{
+    model::views::{Departure, Owner, View, Viewer, Views},
+    render::{
+        style::paint,
+        wrap::{self, columns},
+    },
+};
+
+use super::{Section, prose::clean};
+
+/// Longer texts do not push the rest of the table to the right.
+const WIDEST: usize = 34;
+
+/// What the table says is not said again.
+pub(super) fn tells(views: &Views, fact: &String) -> bool {
+    views.differ() && views.facts.contains(fact)
+}
+
+impl Section<'_> {
+    pub(super) fn views(&self, out: &mut String) {
+        let views = &self.report.views;
+        self.labelled(out, "name", &format!("{}, as it is seen:", clean(&self.target.target.host)));
+        let lines: Vec<_> = lines(views);
+        let widths = lines.iter().map(|line| columns(&line.said)).filter(|width| *width <= WIDEST);
+        let width = widths.max().unwrap_or(0);
+        for line in &lines {
+            let (mark, style) = match line.right {
+                Some(true) => ("✓", self.styles.good),
+                Some(false) => ("✗", self.styles.bad),
+                None => ("·", self.styles.faint),
+            };
+            let pad = width.saturating_sub(columns(&line.said));
+            let text =
+                format!("{} {}{:pad$}   {}", paint(style, mark), clean(&line.said), "", clean(&line.by));
+            wrap::text(out, INDENT, LATER, &text);
+        }
+        if let Some(departure) = &views.departure {
+            wrap::text(out, INDENT, LATER, &clean(&left_at(views, departure)));
+        }
+    }
+}
+
+const INDENT: &str = "      ";
+const LATER: &str = "        ";
+
+struct Line {
+    right: Option<bool>,
+    said: String,
+    by: String,
+}
+
+fn lines(views: &Views) -> Vec<Line> {
+    let inventory = views.expected.iter().map(|expected| Line {
+        right: Some(true),
+        said: words(expected.addresses.iter().map(ToString::to_string)),
+        by: format!("{} (its network interfaces)", expected.endpoint),
+    });
+    let told = |view: &View| Line { right: view.right, said: view.said.clone(), by: view.by.clone() };
+    inventory.chain(views.rows.iter().map(told)).collect()
+}
+
+fn words(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<_> = items.collect();
+    match items.as_slice() {
+        [one, two] => format!("{one} and {two}"),
+        all => all.join(", "),
+    }
+}
+
+fn left_at(views: &Views, departure: &Departure) -> String {
+    let place = views.rows.get(departure.at).map(|row| place(&row.viewer)).unwrap_or_default();
+    let whose = match departure.owner {
+        Owner::ThisHost => "on this host",
+        Owner::Server(_) => "with whoever runs it",
+        Owner::Vpc => "in this VPC: a zone, a rule of Route 53 Resolver, or private DNS",
+        Owner::Provider => "with the service's provider",
+    };
+    let reason = departure.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
+    format!("↑ the way is left at {place}, {whose}{reason}")
+}
+
+fn place(viewer: &Viewer) -> String {
+    match viewer {
+        Viewer::EndpointName { name, .. } => name.clone(),
+        Viewer::VpcResolver(server) => format!("{} (the VPC's resolver)", server.ip()),
+        Viewer::Upstream(server) | Viewer::Server(server) => server.ip().to_string(),
+        Viewer::HostsFile => "the hosts file".to_owned(),
+        Viewer::System => "this host's own resolver".to_owned(),
+    }
+}
