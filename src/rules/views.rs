@@ -42,7 +42,7 @@ pub(super) fn views(case: &Case<'_>) -> Views {
     for row in &mut rows {
         row.right = judge.right(row);
     }
-    let departure = departure(case, &rows);
+    let departure = departure(case, &rows, expected.is_some());
     let facts = words::servers(case).into_iter().chain([words::system(case)]).map(|evidence| evidence.fact);
     Views { expected, rows, departure, facts: facts.collect() }
 }
@@ -66,8 +66,7 @@ struct Judge<'c> {
 impl Judge<'_> {
     fn right(&self, row: &View) -> Option<bool> {
         if row.addresses.is_empty() {
-            let known = self.expected.is_some() || self.someone_connects;
-            return (known && is_told(row)).then_some(false);
+            return is_told(row).then_some(false);
         }
         if let Some(expected) = self.expected {
             return Some(row.addresses.iter().all(|ip| expected.addresses.contains(ip)));
@@ -138,7 +137,7 @@ fn hosts_file(case: &Case<'_>) -> Vec<View> {
 fn system(case: &Case<'_>) -> View {
     let system = &case.target.resolution.system;
     let said = match &system.outcome {
-        SystemOutcome::Addresses(all) => words::list(all),
+        SystemOutcome::Addresses(all) => few(all),
         SystemOutcome::Literal(ip) => ip.to_string(),
         SystemOutcome::Failed { message } => message.clone(),
         SystemOutcome::TimedOut => "no answer".to_owned(),
@@ -164,13 +163,25 @@ fn said(answer: &ServerAnswer) -> String {
         (true, _) => words::said_of(&answer.a),
         (false, true) if answer.a.answer().is_some_and(|a| !a.addresses.is_empty()) => {
             match &answer.aaaa.outcome {
-                LookupOutcome::NotAwaited => words::list(addresses),
-                _ => format!("{} (AAAA: {})", words::list(addresses), words::said_of(&answer.aaaa)),
+                LookupOutcome::NotAwaited => few(&addresses),
+                _ => format!("{} (AAAA: {})", few(&addresses), words::said_of(&answer.aaaa)),
             }
         }
-        (false, _) => words::list(addresses),
+        (false, _) => few(&addresses),
     }
 }
+
+/// As many as somebody reads.
+fn few(addresses: &[IpAddr]) -> String {
+    let more = addresses.len().saturating_sub(MOST);
+    if more < 2 {
+        return words::list(addresses);
+    }
+    let first: Vec<_> = addresses.iter().take(MOST).map(ToString::to_string).collect();
+    format!("{} and {more} more", first.join(", "))
+}
+
+const MOST: usize = 6;
 
 /// Who, in what time, and for how long it may be kept.
 fn heard(answer: &ServerAnswer, whose: &str) -> String {
@@ -205,7 +216,7 @@ fn keep(answer: &DnsAnswer) -> Option<String> {
     Some(format!("kept for {}", Seconds(f64::from(lasts))))
 }
 
-fn departure(case: &Case<'_>, rows: &[View]) -> Option<Departure> {
+fn departure(case: &Case<'_>, rows: &[View], has_expected: bool) -> Option<Departure> {
     let at = |is: &dyn Fn(&View) -> bool| rows.iter().position(is);
     let system = at(&|row| row.viewer == Viewer::System)?;
     if rows[system].right != Some(false) {
@@ -230,7 +241,15 @@ fn departure(case: &Case<'_>, rows: &[View]) -> Option<Departure> {
             reason: Some(on_this_host(case, rows, system)),
         });
     };
-    Some(behind(rows, wrong))
+    let departure = behind(rows, wrong);
+    // Nobody knows better than who denies a name that nothing else tells of.
+    let is_known = has_expected || rows.iter().any(|row| row.right == Some(true));
+    (is_known || !denies(case, &rows[departure.at])).then_some(departure)
+}
+
+fn denies(case: &Case<'_>, row: &View) -> bool {
+    let mut answers = case.target.resolution.servers.iter();
+    answers.any(|answer| Some(answer.server) == row.viewer.server() && dns_servers::is_settled(answer))
 }
 
 /// A server of `resolv.conf` leads elsewhere: it may only repeat what another says.
