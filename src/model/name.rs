@@ -111,6 +111,9 @@ pub struct Lookup {
     /// Messages that came back and were meant for no question of ours: another identifier, another name.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub foreign: u32,
+    /// How TCP went, where it was tried because UDP brought nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpTrouble>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +165,7 @@ pub struct DnsAnswer {
     /// The server asks others on behalf of its clients (RA).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recursion_available: Option<bool>,
-    /// Other records of the answer section, which say nothing of the asked name.
+    /// Other records of the answer section, which say nothing of the asked name; each owner and type once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strays: Vec<Stray>,
     /// Extended DNS errors (RFC 8914).
@@ -207,7 +210,10 @@ pub struct ExtendedError {
 pub enum Transport {
     #[default]
     Udp,
+    /// As the server asked over UDP, by truncating its answer.
     Tcp,
+    /// Over UDP no answer had come until then.
+    TcpAlone,
 }
 
 /// RFC 1035 section 4.1.1 and the IANA registry.
@@ -281,6 +287,14 @@ impl Lookup {
     }
 }
 
+impl DnsAnswer {
+    /// The chain comes back to a name that it has left.
+    pub fn is_loop(&self) -> bool {
+        let back = |last: &Cname| self.cnames.iter().any(|link| link.name.eq_ignore_ascii_case(&last.target));
+        self.cnames.last().is_some_and(back)
+    }
+}
+
 impl Rcode {
     /// The mnemonic of the IANA registry.
     pub fn name(self) -> String {
@@ -316,7 +330,7 @@ impl From<&str> for Soa {
 
 impl LookupOutcome {
     pub fn after(self, seconds: Seconds) -> Lookup {
-        Lookup { outcome: self, seconds, foreign: 0 }
+        Lookup { outcome: self, seconds, foreign: 0, tcp: None }
     }
 }
 

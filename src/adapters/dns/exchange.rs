@@ -1,8 +1,10 @@
-//! One server asked directly: over UDP with repetition, over TCP when the answer does not fit.
+//! One server asked directly: over UDP with repetition, over TCP when the answer does not fit or none comes.
 
 use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::pin,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -10,17 +12,20 @@ use hickory_resolver::proto::rr::RecordType;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::message::{Question, Received};
 use crate::{
     adapters::tcp,
-    model::name::{DnsAnswer, Lookup, LookupOutcome, ServerAnswer, ServerRole, TcpTrouble, Transport},
+    model::name::{DnsAnswer, Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole, TcpTrouble, Transport},
 };
 
-/// Without EDNS an answer has at most 512 bytes (RFC 1035 section 4.2.1). Servers that send more are read too.
+/// More than we ask for. Servers that send it all the same are read.
 const DATAGRAM: usize = 4096;
+
+/// BADVERS (RFC 6891 section 9).
+const BAD_VERSION: Rcode = Rcode::Other(16);
 
 pub(super) async fn ask(server: SocketAddr, role: ServerRole, host: &str, deadline: Instant) -> ServerAnswer {
     let (a, aaaa) = tokio::join!(
@@ -32,93 +37,211 @@ pub(super) async fn ask(server: SocketAddr, role: ServerRole, host: &str, deadli
 
 async fn lookup(server: SocketAddr, host: &str, kind: RecordType, deadline: Instant) -> Lookup {
     let started = Instant::now();
-    let outcome = match Question::new(host, kind) {
-        Ok(question) => exchange(server, &question, deadline).await,
-        Err(error) => failed(format!("{host:?} is no DNS name: {error}")),
+    let question = match Question::new(host, kind) {
+        Ok(question) => question,
+        Err(error) => {
+            return failed(format!("{host:?} is no DNS name: {error}")).after(started.elapsed().into());
+        }
     };
-    outcome.after(started.elapsed().into())
+    let exchange = Exchange::new(server, &question, started, deadline);
+    let (outcome, tcp) = exchange.outcome().await;
+    let foreign = exchange.foreign.into_inner();
+    Lookup { foreign, tcp, ..outcome.after(started.elapsed().into()) }
 }
 
-async fn exchange(server: SocketAddr, question: &Question, deadline: Instant) -> LookupOutcome {
-    match timeout_at(deadline, over_udp(server, question, deadline)).await {
-        Err(_) | Ok(Ok(Received::Foreign)) => LookupOutcome::TimedOut,
-        Ok(Err(error)) => failed(words(&error)),
-        Ok(Ok(Received::Answer(answer))) => LookupOutcome::Answered(answer),
-        Ok(Ok(Received::Truncated)) => after_truncation(server, question, deadline).await,
-        Ok(Ok(Received::Malformed(message))) => LookupOutcome::Malformed { message },
+/// A question on its way to a server.
+struct Exchange<'q> {
+    server: SocketAddr,
+    question: &'q Question,
+    /// How long the first datagram is waited for.
+    patience: Duration,
+    /// When UDP has been silent for so long that TCP is tried beside it.
+    doubt: Instant,
+    deadline: Instant,
+    /// Messages passed over, on either transport.
+    foreign: AtomicU32,
+}
+
+/// Something that a server said to the question.
+struct Said {
+    received: Received,
+    /// To the question as asked with EDNS.
+    extended: bool,
+}
+
+impl Said {
+    /// Servers and middleboxes that do not know EDNS answer so, or with something unreadable (RFC 6891 section 7).
+    fn refuses_edns(&self) -> bool {
+        let refusal = match &self.received {
+            Received::Answer(answer) => {
+                matches!(answer.rcode, Rcode::FormErr | Rcode::NotImp | BAD_VERSION)
+            }
+            Received::Malformed(_) => true,
+            Received::Foreign | Received::Truncated => false,
+        };
+        self.extended && refusal
     }
 }
 
-/// The first message that is meant for the question. Waits without end; the caller has the deadline.
-async fn over_udp(server: SocketAddr, question: &Question, deadline: Instant) -> io::Result<Received> {
+impl<'q> Exchange<'q> {
+    fn new(server: SocketAddr, question: &'q Question, started: Instant, deadline: Instant) -> Self {
+        let share = deadline.saturating_duration_since(started);
+        Self {
+            server,
+            question,
+            // At least two repetitions fit before the deadline, the first after a second at most.
+            patience: (share / 4).clamp(Duration::from_millis(50), Duration::from_secs(1)),
+            doubt: started + share / 2,
+            deadline,
+            foreign: AtomicU32::new(0),
+        }
+    }
+
+    /// With how TCP went, where it was tried because UDP brought nothing.
+    async fn outcome(&self) -> (LookupOutcome, Option<TcpTrouble>) {
+        let mut udp = pin!(self.over_udp());
+        let mut tcp = pin!(self.beside());
+        let mut trouble = None;
+        loop {
+            tokio::select! {
+                biased;
+                said = &mut udp => return match said {
+                    Ok(Some(said)) => (self.settled(said).await, None),
+                    Ok(None) => match trouble {
+                        None => self.alone(tcp.await, LookupOutcome::TimedOut),
+                        known => (LookupOutcome::TimedOut, known),
+                    },
+                    Err(error) => {
+                        let deadline = self.deadline.min(Instant::now() + self.patience);
+                        self.alone(self.over_tcp(false, deadline).await, failed(words(&error)))
+                    }
+                },
+                answer = &mut tcp, if trouble.is_none() => match answer {
+                    Err(how) => trouble = Some(how),
+                    answer => return self.alone(answer, LookupOutcome::TimedOut),
+                },
+            }
+        }
+    }
+
+    /// Only TCP is left to answer; `otherwise` is how UDP went.
+    fn alone(
+        &self,
+        tcp: Result<DnsAnswer, TcpTrouble>,
+        otherwise: LookupOutcome,
+    ) -> (LookupOutcome, Option<TcpTrouble>) {
+        match tcp {
+            Ok(answer) => {
+                (LookupOutcome::Answered(DnsAnswer { transport: Transport::TcpAlone, ..answer }), None)
+            }
+            Err(trouble) => (otherwise, Some(trouble)),
+        }
+    }
+
+    async fn settled(&self, said: Said) -> LookupOutcome {
+        match said.received {
+            Received::Answer(answer) => LookupOutcome::Answered(answer),
+            // The server lives, so that silence over TCP is not the silence of a server: it names the transport.
+            Received::Truncated => match self.over_tcp(said.extended, self.deadline).await {
+                Ok(answer) => LookupOutcome::Answered(answer),
+                Err(tcp) => LookupOutcome::Truncated { tcp },
+            },
+            Received::Malformed(message) => LookupOutcome::Malformed { message },
+            Received::Foreign => LookupOutcome::TimedOut,
+        }
+    }
+
+    /// The first message that settles the question. First asked with EDNS, then without: a refusal of EDNS, or its
+    /// loss on the way, is not yet an answer.
+    async fn over_udp(&self) -> io::Result<Option<Said>> {
+        let socket = connected(self.server).await?;
+        let mut bytes = self.question.extended();
+        let mut patience = self.patience;
+        let mut refusal = None;
+        loop {
+            socket.send(bytes).await?;
+            let pause = self.deadline.min(Instant::now() + patience);
+            match timeout_at(pause, self.next(&socket, refusal.is_some())).await {
+                Err(_) if pause == self.deadline => return Ok(refusal),
+                Err(_) => patience *= 2,
+                Ok(said) => match said? {
+                    said if said.refuses_edns() => refusal = Some(said),
+                    said => return Ok(Some(said)),
+                },
+            }
+            bytes = self.question.plain();
+        }
+    }
+
+    /// `refused`: EDNS is out of the question already, and further refusals of it say nothing new.
+    async fn next(&self, socket: &UdpSocket, refused: bool) -> io::Result<Said> {
+        let mut buffer = vec![0; DATAGRAM];
+        loop {
+            let length = socket.recv(&mut buffer).await?;
+            if let Some(said) = self.judge(&buffer[..length])
+                && !(refused && said.refuses_edns())
+            {
+                return Ok(said);
+            }
+        }
+    }
+
+    /// Counts what is meant for another question.
+    fn judge(&self, bytes: &[u8]) -> Option<Said> {
+        let (received, extended) = self.question.judge(bytes);
+        if received == Received::Foreign {
+            self.foreign.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Said { received, extended })
+    }
+
+    /// Where UDP stays silent: a filter may stop it alone.
+    async fn beside(&self) -> Result<DnsAnswer, TcpTrouble> {
+        sleep_until(self.doubt).await;
+        self.over_tcp(false, self.deadline).await
+    }
+
+    async fn over_tcp(&self, extended: bool, deadline: Instant) -> Result<DnsAnswer, TcpTrouble> {
+        let stream = match tcp::connect(self.server, deadline).await {
+            (probe, None) => return Err(TcpTrouble::NotConnected(probe.outcome)),
+            (_, Some(stream)) => stream,
+        };
+        match timeout_at(deadline, self.exchange_over(stream, extended)).await {
+            Ok(Ok(Received::Answer(answer))) => Ok(DnsAnswer { transport: Transport::Tcp, ..answer }),
+            Ok(Ok(Received::Malformed(message))) => Err(TcpTrouble::Malformed { message }),
+            Ok(Ok(_)) => {
+                Err(TcpTrouble::Malformed { message: "the answer is truncated there too".to_owned() })
+            }
+            Ok(Err(_)) => Err(TcpTrouble::Closed),
+            Err(_) => Err(TcpTrouble::TimedOut),
+        }
+    }
+
+    /// Each message behind its length in two bytes (RFC 1035 section 4.2.2).
+    async fn exchange_over(&self, mut stream: TcpStream, extended: bool) -> io::Result<Received> {
+        let bytes = if extended { self.question.extended() } else { self.question.plain() };
+        let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
+        stream.write_all(&[&length.to_be_bytes(), bytes].concat()).await?;
+        loop {
+            let mut bytes = vec![0; stream.read_u16().await?.into()];
+            stream.read_exact(&mut bytes).await?;
+            if let Some(said) = self.judge(&bytes) {
+                return Ok(said.received);
+            }
+        }
+    }
+}
+
+/// The kernel keeps out other senders, and reports an ICMP error as an error.
+async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     let any: SocketAddr = match server {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).await?;
-    // Connected: the kernel keeps out other senders, and reports an ICMP error as an error.
     socket.connect(server).await?;
-    let mut patience = first_patience(deadline);
-    loop {
-        socket.send(&question.bytes).await?;
-        if let Ok(received) = timeout_at(Instant::now() + patience, next(&socket, question)).await {
-            return received;
-        }
-        patience *= 2;
-    }
-}
-
-/// At least two repetitions fit before the deadline, the first after a second at most.
-fn first_patience(deadline: Instant) -> Duration {
-    (deadline.saturating_duration_since(Instant::now()) / 4)
-        .clamp(Duration::from_millis(50), Duration::from_secs(1))
-}
-
-async fn next(socket: &UdpSocket, question: &Question) -> io::Result<Received> {
-    let mut buffer = vec![0; DATAGRAM];
-    loop {
-        let length = socket.recv(&mut buffer).await?;
-        match question.judge(&buffer[..length]) {
-            Received::Foreign => {}
-            received => return Ok(received),
-        }
-    }
-}
-
-/// The server lives, so that silence over TCP is not the silence of a server: it names the transport.
-async fn after_truncation(server: SocketAddr, question: &Question, deadline: Instant) -> LookupOutcome {
-    let tcp = match tcp::connect(server, deadline).await {
-        (probe, None) => TcpTrouble::NotConnected(probe.outcome),
-        (_, Some(stream)) => match timeout_at(deadline, over_tcp(stream, question)).await {
-            Ok(Ok(answer)) => return LookupOutcome::Answered(answer),
-            Ok(Err(trouble)) => trouble,
-            Err(_) => TcpTrouble::TimedOut,
-        },
-    };
-    LookupOutcome::Truncated { tcp }
-}
-
-/// Each message behind its length in two bytes (RFC 1035 section 4.2.2).
-async fn over_tcp(stream: TcpStream, question: &Question) -> Result<DnsAnswer, TcpTrouble> {
-    match exchange_over(stream, question).await {
-        Ok(Received::Answer(answer)) => Ok(DnsAnswer { transport: Transport::Tcp, ..answer }),
-        Ok(Received::Malformed(message)) => Err(TcpTrouble::Malformed { message }),
-        Ok(_) => Err(TcpTrouble::Malformed { message: "the answer is truncated there too".to_owned() }),
-        Err(_) => Err(TcpTrouble::Closed),
-    }
-}
-
-async fn exchange_over(mut stream: TcpStream, question: &Question) -> io::Result<Received> {
-    let length = u16::try_from(question.bytes.len()).map_err(io::Error::other)?;
-    stream.write_all(&[&length.to_be_bytes(), question.bytes.as_slice()].concat()).await?;
-    loop {
-        let mut bytes = vec![0; stream.read_u16().await?.into()];
-        stream.read_exact(&mut bytes).await?;
-        match question.judge(&bytes) {
-            Received::Foreign => {}
-            received => return Ok(received),
-        }
-    }
+    Ok(socket)
 }
 
 fn failed(message: String) -> LookupOutcome {

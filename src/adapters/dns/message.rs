@@ -4,16 +4,33 @@ use std::net::IpAddr;
 
 use hickory_resolver::proto::{
     ProtoError,
-    op::{Message, MessageType, Query, ResponseCode},
-    rr::{DNSClass, Name, RData, Record, RecordType},
+    op::{Edns, Message, MessageType, Query, ResponseCode},
+    rr::{
+        DNSClass, Name, RData, Record, RecordType,
+        rdata::opt::{EdnsCode, EdnsOption},
+    },
 };
 
-use crate::model::name::{AddressRecord, Cname, DnsAnswer, Rcode, Soa, Transport};
+use crate::model::name::{AddressRecord, Cname, DnsAnswer, ExtendedError, Rcode, Soa, Stray, Transport};
+
+/// What a server may send over UDP: not more than to a client without EDNS, as C libraries are by default. With more,
+/// an answer that has to be fetched over TCP by every application would reach us without it.
+const PAYLOAD: u16 = 512;
+
+/// RFC 8914 section 2.
+const EXTENDED_ERROR: u16 = 15;
 
 /// A question as sent, to hold answers against.
 pub(super) struct Question {
-    message: Message,
-    pub(super) bytes: Vec<u8>,
+    query: Query,
+    extended: Form,
+    plain: Form,
+}
+
+/// The question with or without EDNS. Identifiers differ, so that an answer tells which of the two it is to.
+struct Form {
+    id: u16,
+    bytes: Vec<u8>,
 }
 
 /// What a received message means for a question.
@@ -29,30 +46,48 @@ pub(super) enum Received {
 }
 
 impl Question {
-    /// Names are absolute: no search list applies. Without EDNS, as the C libraries ask.
+    /// Names are absolute: no search list applies.
     pub(super) fn new(host: &str, kind: RecordType) -> Result<Self, ProtoError> {
         let mut name = Name::from_ascii(host).or_else(|_| Name::from_utf8(host))?;
         name.set_fqdn(true);
+        let query = Query::query(name, kind);
         let mut message = Message::query();
         message.metadata.recursion_desired = true;
-        message.add_query(Query::query(name, kind));
-        let bytes = message.to_vec()?;
-        Ok(Self { message, bytes })
+        message.add_query(query.clone());
+        let plain = Form::of(&message)?;
+        message.metadata.id = !plain.id;
+        // Servers may say more about a failure to those who speak EDNS.
+        message.set_edns(edns());
+        Ok(Self { query, extended: Form::of(&message)?, plain })
     }
 
-    pub(super) fn judge(&self, bytes: &[u8]) -> Received {
-        if bytes.get(..2) != Some(&self.message.metadata.id.to_be_bytes()) {
-            return Received::Foreign;
+    /// With EDNS.
+    pub(super) fn extended(&self) -> &[u8] {
+        &self.extended.bytes
+    }
+
+    /// As the C libraries ask.
+    pub(super) fn plain(&self) -> &[u8] {
+        &self.plain.bytes
+    }
+
+    /// With whether it answers the question that was asked with EDNS.
+    pub(super) fn judge(&self, bytes: &[u8]) -> (Received, bool) {
+        let id = bytes.first_chunk().map(|id| u16::from_be_bytes(*id));
+        let extended = id == Some(self.extended.id);
+        if !extended && id != Some(self.plain.id) {
+            return (Received::Foreign, false);
         }
-        match Message::from_vec(bytes) {
-            Ok(answer) => self.judge_message(&answer),
+        let received = match Message::from_vec(bytes) {
+            Ok(answer) => self.judge_message(&answer, bytes.len()),
             // Some servers cut a long answer in the middle of a record; the header says that they did.
             Err(_) if bytes.get(2).is_some_and(|flags| flags & 0b10 != 0) => Received::Truncated,
             Err(error) => Received::Malformed(format!("malformed answer: {error}")),
-        }
+        };
+        (received, extended)
     }
 
-    fn judge_message(&self, answer: &Message) -> Received {
+    fn judge_message(&self, answer: &Message, bytes: usize) -> Received {
         if !self.asked_for(answer) {
             Received::Foreign
         } else if answer.metadata.message_type == MessageType::Query {
@@ -60,30 +95,28 @@ impl Question {
         } else if answer.metadata.truncation {
             Received::Truncated
         } else {
-            Received::Answer(self.read(answer))
+            Received::Answer(DnsAnswer { bytes: u32::try_from(bytes).ok(), ..self.read(answer) })
         }
     }
 
     /// A server that could not read the question, or would not, may leave it out.
     fn asked_for(&self, answer: &Message) -> bool {
-        match (answer.queries.first(), self.query()) {
-            (Some(theirs), Some(ours)) => {
-                theirs.name == ours.name
-                    && theirs.query_type == ours.query_type
-                    && theirs.query_class == ours.query_class
+        match answer.queries.first() {
+            Some(theirs) => {
+                theirs.name == self.query.name
+                    && theirs.query_type == self.query.query_type
+                    && theirs.query_class == self.query.query_class
             }
-            _ => !matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain),
+            None => !matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain),
         }
     }
 
-    fn query(&self) -> Option<&Query> {
-        self.message.queries.first()
-    }
-
     fn read(&self, answer: &Message) -> DnsAnswer {
-        let asked = self.query().map(|query| query.name.clone()).unwrap_or_default();
-        let (cnames, last) = follow(&answer.answers, asked);
-        let addresses = self.addresses(&answer.answers, &last);
+        let (cnames, last, left) = follow(&answer.answers, self.query.name.clone());
+        let (held, strays): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|record| record.record_type() == self.query.query_type && is_of(record, &last));
+        let addresses: Vec<_> = held.into_iter().filter_map(address_record).collect();
         let denied_by = answer.authorities.iter().find(|record| record.record_type() == RecordType::SOA);
         DnsAnswer {
             rcode: rcode(answer.metadata.response_code),
@@ -92,35 +125,63 @@ impl Question {
             cnames,
             addresses,
             recursion_available: Some(answer.metadata.recursion_available),
-            strays: Vec::new(),
-            errors: Vec::new(),
+            strays: each_once(strays),
+            errors: answer.edns.as_ref().map(extended_errors).unwrap_or_default(),
             bytes: None,
             transport: Transport::Udp,
         }
     }
+}
 
-    fn addresses(&self, answers: &[Record], owner: &Name) -> Vec<AddressRecord> {
-        let wanted = self.query().map(|query| query.query_type);
-        answers
-            .iter()
-            .filter(|record| Some(record.record_type()) == wanted && is_of(record, owner))
-            .filter_map(|record| Some(AddressRecord { ip: address(&record.data)?, ttl: record.ttl }))
-            .collect()
+impl Form {
+    fn of(message: &Message) -> Result<Self, ProtoError> {
+        Ok(Self { id: message.metadata.id, bytes: message.to_vec()? })
     }
 }
 
-/// Walks the chain from the asked name, in whatever order its records came. Each record is used once, so that
-/// a loop ends.
-fn follow(answers: &[Record], asked: Name) -> (Vec<Cname>, Name) {
-    let mut left: Vec<(&Record, &Name)> = answers.iter().filter_map(alias).collect();
+fn edns() -> Edns {
+    let mut edns = Edns::new();
+    edns.set_max_payload(PAYLOAD).set_version(0);
+    edns
+}
+
+/// Walks the chain from the asked name, in whatever order its records came, to its last name. Each record is used
+/// once, so that a loop ends; those that are left come third.
+fn follow(answers: &[Record], asked: Name) -> (Vec<Cname>, Name, Vec<&Record>) {
+    let mut left: Vec<&Record> = answers.iter().collect();
     let mut chain = Vec::new();
     let mut at = asked;
-    while let Some(next) = left.iter().position(|(record, _)| is_of(record, &at)) {
-        let (record, target) = left.remove(next);
+    while let Some(next) = left.iter().position(|record| alias(record).is_some() && is_of(record, &at)) {
+        let record = left.remove(next);
+        let Some(target) = alias(record) else { break };
         chain.push(Cname { name: text(&record.name), target: text(target), ttl: record.ttl });
         at = target.clone();
     }
-    (chain, at)
+    (chain, at, left)
+}
+
+fn each_once(records: Vec<&Record>) -> Vec<Stray> {
+    let mut strays = Vec::new();
+    for record in records {
+        let stray = Stray { owner: text(&record.name), kind: record.record_type().to_string() };
+        if !strays.contains(&stray) {
+            strays.push(stray);
+        }
+    }
+    strays
+}
+
+/// A code, and a text that is meant for people and written by strangers (RFC 8914 section 2).
+fn extended_errors(edns: &Edns) -> Vec<ExtendedError> {
+    let read = |option: &&EdnsOption| match option {
+        EdnsOption::Unknown(EXTENDED_ERROR, data) => {
+            let (code, text) = data.split_first_chunk()?;
+            let text = String::from_utf8_lossy(text).chars().filter(|sign| !sign.is_control()).collect();
+            Some(ExtendedError { code: u16::from_be_bytes(*code), text })
+        }
+        _ => None,
+    };
+    edns.options().get_all(EdnsCode::Unknown(EXTENDED_ERROR)).iter().filter_map(read).collect()
 }
 
 fn start_of_authority(record: &Record) -> Soa {
@@ -133,9 +194,9 @@ fn start_of_authority(record: &Record) -> Soa {
     }
 }
 
-fn alias(record: &Record) -> Option<(&Record, &Name)> {
+fn alias(record: &Record) -> Option<&Name> {
     match &record.data {
-        RData::CNAME(target) => Some((record, &target.0)),
+        RData::CNAME(target) => Some(&target.0),
         _ => None,
     }
 }
@@ -144,12 +205,13 @@ fn is_of(record: &Record, owner: &Name) -> bool {
     record.dns_class == DNSClass::IN && record.name == *owner
 }
 
-fn address(data: &RData) -> Option<IpAddr> {
-    match data {
-        RData::A(ip) => Some(ip.0.into()),
-        RData::AAAA(ip) => Some(ip.0.into()),
-        _ => None,
-    }
+fn address_record(record: &Record) -> Option<AddressRecord> {
+    let ip: IpAddr = match &record.data {
+        RData::A(ip) => ip.0.into(),
+        RData::AAAA(ip) => ip.0.into(),
+        _ => return None,
+    };
+    Some(AddressRecord { ip, ttl: record.ttl })
 }
 
 /// Without the trailing dot, which people do not write; the root alone keeps it.
@@ -186,10 +248,10 @@ mod tests {
             let record: serde_json::Value = serde_json::from_str(line).unwrap();
             let mut bytes = hex(record["hex"].as_str().unwrap());
             let question = question_of(&bytes);
-            bytes[..2].copy_from_slice(&question.message.metadata.id.to_be_bytes());
+            bytes[..2].copy_from_slice(&question.plain.id.to_be_bytes());
             for flags in [bytes[2] | 0x80, bytes[2] & !0b10 | 0x80] {
                 bytes[2] = flags;
-                answers += usize::from(matches!(question.judge(&bytes), Received::Answer(_)));
+                answers += usize::from(matches!(question.judge(&bytes).0, Received::Answer(_)));
             }
             for length in 0..bytes.len() {
                 question.judge(&bytes[..length]);
@@ -201,7 +263,7 @@ mod tests {
     fn question_of(bytes: &[u8]) -> Question {
         let theirs = Message::from_vec(bytes).ok().and_then(|message| message.queries.first().cloned());
         let mut question = Question::new("db.example.test", RecordType::A).unwrap();
-        question.message.queries[0] = theirs.unwrap_or_else(|| question.message.queries[0].clone());
+        question.query = theirs.unwrap_or(question.query);
         question
     }
 

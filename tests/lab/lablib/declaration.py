@@ -11,7 +11,7 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from . import rules
 from .rules import AclEntry, GroupRule, Route
@@ -185,6 +185,10 @@ class Listener:
     first_syn_lost: bool = False
 
 
+#: The right answer, or what stands in its place.
+Said = Literal["right", "echo", "garbage", "other-question", "text", "wrong-id"]
+
+
 @dataclass(frozen=True)
 class DnsServer:
     """A server of the user's own, on an address of an interface (or a resolver's, to change how that behaves)."""
@@ -195,9 +199,19 @@ class DnsServer:
     records: dict[str, Any] = field(default_factory=dict)
     #: Seconds before each answer.
     delay: float = 0.0
-    #: Every answer over UDP is cut short, so that the client has to ask over TCP.
+    #: Every answer over UDP is cut short, so that the client has to ask over TCP. (Those that do not fit always are.)
     truncates: bool = False
-    tcp: bool = True
+    udp: bool | Literal["silent"] = True
+    tcp: bool | Literal["closes", "garbage", "silent"] = True
+    #: What becomes of a question with EDNS.
+    edns: Literal["answered", "badvers", "dropped", "formerr", "ignored", "notimp"] = "answered"
+    #: The messages that each question gets.
+    says: tuple[Said, ...] = ("right",)
+    #: TTLs count down, as in a cache.
+    caches: bool = False
+    #: The flags RA and AA.
+    recursion: bool = True
+    authoritative: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,7 +236,10 @@ class Host:
     hosts: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ("10.0.0.2",)
     #: Of resolv.conf.
-    resolver_options: str = "timeout:2 attempts:5"
+    search: tuple[str, ...] = ("us-west-2.compute.internal",)
+    options: str = "timeout:2 attempts:5"
+    #: The services of its line `hosts`.
+    nsswitch: str = "files dns"
     #: First and last ephemeral port, where they are not the kernel's own.
     ports: tuple[int, ...] = ()
     #: nft rules on the host itself, each after its hook: `output tcp dport 443 drop`.

@@ -2,15 +2,23 @@
 
 Derived from the endpoints and VPC attributes as Route 53 does it, so that "private DNS is off" in the configuration
 *is* a public answer on the wire. A record is one of: a list of addresses; `{cname = "…"}`, also with a `ttl`;
-`{alias = "vpce-…"}`, of one zone with `zone = "usw2-az1"`; `"servfail"`, `"refused"`, `"nxdomain"`, `"nodata"` or
-`"silent"`; `{rcode = "nodata", soa = false}` for a denial without its SOA record.
+`{alias = "vpce-…"}`, of one zone with `zone = "usw2-az1"`; `"servfail"`, `"refused"`, `"formerr"`, `"notimp"`,
+`"nxdomain"`, `"nodata"` or `"silent"`; `{first = "10.9.0.1", count = 300}`; `{turns = […]}`, a record for each question
+in turn; `{a = …, aaaa = …}`, one for each type. A table may say more: `ttl`; `soa = false` for a denial without its SOA
+record, or that record's `zone`, `ttl`, `minimum` and `serial`; `owner`, under which name the addresses stand; `errors`
+(`{code, text}`, RFC 8914); `delay` in seconds; `says`, as for a whole server.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import ipaddress
+import typing
 from typing import Any
 
-from .declaration import REGION, ZONES, DnsServer, Endpoint, World
+from . import dns
+from .declaration import REGION, ZONES, DnsServer, Endpoint, Said, World
+from .tables import one_of
 
 
 def tables(world: World) -> dict[str, Any]:
@@ -34,7 +42,9 @@ def own_server(world: World, server: DnsServer) -> dict[str, Any]:
 
 
 def _manners(server: DnsServer) -> dict[str, Any]:
-    return {"delay": server.delay, "truncates": server.truncates, "tcp": server.tcp}
+    """Everything of a server but what it knows."""
+    own = dataclasses.asdict(server)
+    return {key: value for key, value in own.items() if key not in ("records", "forwards")}
 
 
 def regional_name(endpoint: Endpoint) -> str:
@@ -95,13 +105,34 @@ def _resolve(world: World, names: dict[str, Any]) -> dict[str, Any]:
 
 
 def _record(world: World, what: Any) -> dict[str, Any]:
-    """One form for all: `addresses`, `cname`, `rcode` or `silent`; `ttl` and `soa` where they are not as usual."""
+    """One form for all: `addresses`, `cname`, `rcode` or `silent`, with what stands beside it."""
     if isinstance(what, (list, tuple)):
         return {"addresses": list(what)}
     if isinstance(what, str):
-        return {"silent": True} if what == "silent" else {"rcode": what}
+        return {"silent": True} if what == "silent" else {"rcode": _rcode(what)}
+    if "turns" in what:
+        return {"turns": [_record(world, one) for one in what["turns"]]}
+    if "a" in what or "aaaa" in what:
+        return {kind: _record(world, what.get(kind, "nodata")) for kind in ("a", "aaaa")}
+    if "first" in what:
+        first = ipaddress.ip_address(what["first"])
+        return {**what, "addresses": [str(first + number) for number in range(what["count"])]}
+    for key in what:
+        one_of(key, _KEYS, "a DNS record")
+    for one in what.get("says", ()):
+        one_of(one, typing.get_args(Said), "says")
+    if "rcode" in what:
+        _rcode(what["rcode"])
     if "alias" not in what:
         return dict(what)
     endpoint = world.endpoints[what["alias"]]
     in_zone = [ip for subnet, ip in endpoint.addresses.items() if world.subnets[subnet].zone == what.get("zone")]
     return {"addresses": in_zone if "zone" in what else endpoint.regional_addresses() if endpoint.exists else []}
+
+
+#: Of a record's table.
+_KEYS = {"addresses", "alias", "cname", "delay", "errors", "owner", "rcode", "says", "silent", "soa", "ttl", "zone"}
+
+
+def _rcode(name: str) -> str:
+    return one_of(name, dns.RCODES, "a DNS record")

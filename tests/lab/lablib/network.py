@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import firewall
-from .declaration import World
+from .declaration import Host, World
 
 RESOLVERS = ("10.0.0.2", "169.254.169.253")
 METADATA = "169.254.169.254"
@@ -156,12 +156,17 @@ def drops(network: Network) -> list[str]:
 def resolver_files(world: World, folder: Path) -> dict[str, Path]:
     """What is mounted over the host's own files, so that the machine's settings cannot leak in."""
     texts = {
-        "/etc/resolv.conf": f"search us-west-2.compute.internal\noptions {world.host.resolver_options}\n"
-        + "".join(f"nameserver {ip}\n" for ip in world.host.nameservers),
+        "/etc/resolv.conf": _resolv_conf(world.host),
         "/etc/hosts": "\n".join(["127.0.0.1 localhost", *world.host.hosts, ""]),
-        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "/etc/nsswitch.conf": f"passwd: files\ngroup: files\nhosts: {world.host.nsswitch}\n",
     }
     files = {path: folder / Path(path).name for path in texts}
     for path, text in texts.items():
         files[path].write_text(text)
     return files
+
+
+def _resolv_conf(host: Host) -> str:
+    lines = [f"search {' '.join(host.search)}"] if host.search else []
+    lines += [f"options {host.options}"] if host.options else []
+    return "\n".join([*lines, *(f"nameserver {ip}" for ip in host.nameservers), ""])

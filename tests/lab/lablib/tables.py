@@ -21,7 +21,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 #: What makes a table a DNS record, which is replaced as a whole.
-_RECORD = {"alias", "cname", "rcode"}
+_RECORD = {"aaaa", "alias", "cname", "first", "rcode", "turns"}
 
 
 def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
