@@ -8,7 +8,7 @@ use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 
 use super::{
     deadline,
-    dns::configured_servers,
+    dns::{configured_servers, resolver_configuration},
     imds::{self, ImdsOptions},
 };
 use crate::{
@@ -46,7 +46,7 @@ impl HostReader for LocalHost {
                 region: self.region.clone().or(found),
                 ephemeral_ports: ephemeral_ports(),
                 name_servers: configured_servers(),
-                resolver: Known::not_asked("the resolver's configuration"),
+                resolver: resolver_configuration(),
                 metadata,
                 interfaces: interfaces(),
                 proxy: proxy_settings(|name| env::var(name).ok()),

@@ -45,8 +45,14 @@ pub trait InventorySource: Send + Sync {
 /// Resolves a name in every way that tells something. Which questions to ask, and how long to wait for
 /// each answer, is the collector's decision.
 pub trait Resolver: Send + Sync {
-    /// The servers to ask directly: those of `resolv.conf`, then the VPC's resolver where it is not among them.
+    /// The servers to ask directly: those of `resolv.conf`, then others of which this host knows.
     fn servers(&self) -> Vec<(SocketAddr, ServerRole)>;
+
+    /// What the search list makes of a name, in the order in which the C library asks, the name itself among them.
+    /// Empty where the name alone is asked.
+    fn expansions(&self, _host: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What an application on this host gets: `getaddrinfo`.
     fn system<'a>(&'a self, host: &'a str, deadline: Duration) -> BoxFuture<'a, SystemLookup>;

@@ -1,22 +1,14 @@
-//! The two files that name resolution begins with: `/etc/hosts` and `/etc/resolv.conf`.
+//! The file that name resolution begins with: `/etc/hosts`.
 
 use std::{
     collections::HashMap,
     fs,
-    net::{IpAddr, SocketAddr, SocketAddrV6},
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use nix::net::if_::if_nametoindex;
-
-use crate::{
-    adapters::stamp::Stamp,
-    model::{
-        known::{Known, Reason},
-        name::HostsEntry,
-    },
-};
+use crate::{adapters::stamp::Stamp, model::name::HostsEntry};
 
 /// `hosts(5)`.
 pub(super) enum HostsFile {
@@ -93,40 +85,8 @@ fn normal(name: &str) -> String {
 }
 
 /// A zone (`%eth0`) says which link, which no diagnosis here needs.
-fn parse_ip(word: &str) -> Option<IpAddr> {
+pub(super) fn parse_ip(word: &str) -> Option<IpAddr> {
     word.split('%').next()?.parse().ok()
-}
-
-/// glibc and musl ask the first three servers and no more (`resolv.conf(5)`, `MAXNS`).
-const MOST_SERVERS: usize = 3;
-
-/// The servers of `/etc/resolv.conf`, in order.
-pub(crate) fn configured_servers() -> Known<Vec<SocketAddr>> {
-    let path = "/etc/resolv.conf";
-    match fs::read(path) {
-        Ok(text) => Known::Known(parse_servers(&String::from_utf8_lossy(&text))),
-        Err(error) => {
-            Known::unknown(path, Reason::Failed { message: format!("cannot read {path}: {error}") })
-        }
-    }
-}
-
-fn parse_servers(text: &str) -> Vec<SocketAddr> {
-    let server = |line: &str| {
-        let mut words = line.split_ascii_whitespace();
-        (words.next() == Some("nameserver")).then(|| words.next()).flatten().and_then(socket_address)
-    };
-    text.lines().filter_map(server).take(MOST_SERVERS).collect()
-}
-
-fn socket_address(word: &str) -> Option<SocketAddr> {
-    match (parse_ip(word)?, word.split_once('%')) {
-        (IpAddr::V6(ip), Some((_, zone))) => {
-            let index = zone.parse().ok().or_else(|| if_nametoindex(zone).ok()).unwrap_or_default();
-            Some(SocketAddrV6::new(ip, 53, 0, index).into())
-        }
-        (ip, _) => Some(SocketAddr::new(ip, 53)),
-    }
 }
 
 #[cfg(test)]
@@ -159,13 +119,5 @@ mod tests {
             fs::write(&path, text).unwrap();
             assert_eq!(hosts.find("db").len(), expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn servers_keep_their_order_and_their_zone() {
-        let text = "# comment\nsearch lab\nnameserver 10.0.0.2 trailing\n;nameserver 10.9.9.9\nnameserver bad\n\
-            nameserver fe80::2%7\nnameserver ::1\nnameserver 10.0.0.9\noptions ndots:5\n";
-        let servers: Vec<String> = parse_servers(text).iter().map(ToString::to_string).collect();
-        assert_eq!(servers, ["10.0.0.2:53", "[fe80::2%7]:53", "[::1]:53"]);
     }
 }

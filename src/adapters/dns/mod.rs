@@ -3,10 +3,11 @@
 mod exchange;
 mod files;
 mod message;
+mod resolv_conf;
 mod system;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -18,32 +19,36 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub(crate) use files::configured_servers;
+pub(crate) use resolv_conf::{configured_servers, resolver_configuration};
 
 use self::files::HostsFile;
 use crate::{
-    adapters::deadline,
-    model::name::{HostsEntry, LookupOutcome, Rcode, ServerAnswer, ServerRole, SystemLookup, SystemOutcome},
+    adapters::{deadline, tcp},
+    model::{
+        known::Known,
+        name::{
+            HostsEntry, LookupOutcome, Rcode, ResolverConfiguration, ServerAnswer, ServerRole, SystemLookup,
+            SystemOutcome,
+        },
+    },
     ports::Resolver,
 };
 
 /// The VPC's resolver, at the same address in every VPC.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
 const VPC_RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 253)), 53);
+const VPC_RESOLVER_V6: SocketAddr =
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253)), 53);
 
 /// This host's resolver and its servers.
 pub struct SystemResolver {
-    servers: Vec<(SocketAddr, ServerRole)>,
     hosts: HostsFile,
     slots: Arc<Semaphore>,
 }
 
 impl SystemResolver {
-    /// Reads `/etc/resolv.conf`, once.
     pub fn new() -> Self {
-        let configured = configured_servers().known().cloned().unwrap_or_default();
         Self {
-            servers: with_vpc_resolver(configured),
             hosts: HostsFile::on_disk(PathBuf::from("/etc/hosts")),
             slots: Arc::new(Semaphore::new(system::CONCURRENT)),
         }
@@ -57,8 +62,17 @@ impl Default for SystemResolver {
 }
 
 impl Resolver for SystemResolver {
+    /// `resolv.conf` is read again each time: it changes while a daemon runs.
     fn servers(&self) -> Vec<(SocketAddr, ServerRole)> {
-        self.servers.clone()
+        let configuration = resolver_configuration();
+        let named = configuration.known().map(|conf| conf.name_servers.clone()).unwrap_or_default();
+        let upstreams = configuration.known().and_then(upstreams).unwrap_or_default();
+        in_order(resolv_conf::asked(named), upstreams, speaks_global_ipv6())
+    }
+
+    fn expansions(&self, host: &str) -> Vec<String> {
+        let configuration = resolver_configuration();
+        configuration.known().map(|conf| resolv_conf::expansions(conf, host)).unwrap_or_default()
     }
 
     fn system<'a>(&'a self, host: &'a str, deadline: Duration) -> BoxFuture<'a, SystemLookup> {
@@ -177,11 +191,40 @@ fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-fn with_vpc_resolver(configured: Vec<SocketAddr>) -> Vec<(SocketAddr, ServerRole)> {
-    let missing = !configured.contains(&VPC_RESOLVER);
-    let mut servers: Vec<_> = configured.into_iter().map(|server| (server, ServerRole::Configured)).collect();
-    servers.extend(missing.then_some((VPC_RESOLVER, ServerRole::VpcResolver)));
+fn upstreams(configuration: &ResolverConfiguration) -> Option<Vec<SocketAddr>> {
+    configuration.upstreams.known().cloned()
+}
+
+/// Those of `resolv.conf`, those that a stub among them asks, and the VPC's resolver; each once, by its first role. A
+/// VPC's resolver that a stub asks is asked as what it is.
+fn in_order(
+    configured: Vec<SocketAddr>,
+    upstreams: Vec<SocketAddr>,
+    ipv6: bool,
+) -> Vec<(SocketAddr, ServerRole)> {
+    let vpc: Vec<SocketAddr> = [VPC_RESOLVER].into_iter().chain(ipv6.then_some(VPC_RESOLVER_V6)).collect();
+    let role = |server: &SocketAddr| match [VPC_RESOLVER, VPC_RESOLVER_V6].contains(server) {
+        true => ServerRole::VpcResolver,
+        false => ServerRole::Upstream,
+    };
+    let besides: Vec<_> = upstreams.into_iter().chain(vpc).map(|server| (server, role(&server))).collect();
+    let mut servers: Vec<(SocketAddr, ServerRole)> = Vec::new();
+    for (server, role) in configured.into_iter().map(|server| (server, ServerRole::Configured)).chain(besides)
+    {
+        if !servers.iter().any(|(other, _)| *other == server) {
+            servers.push((server, role));
+        }
+    }
     servers
+}
+
+/// The VPC's resolver has an IPv6 address where instances have one: a global one, from the VPC's own range. Without it
+/// the question would leave by whatever tunnel there is.
+fn speaks_global_ipv6() -> bool {
+    match tcp::source_towards(VPC_RESOLVER_V6.ip()) {
+        Known::Known(IpAddr::V6(source)) => source.segments()[0] & 0xe000 == 0x2000,
+        _ => false,
+    }
 }
 
 fn without_repetition(all: impl IntoIterator<Item = IpAddr>) -> Vec<IpAddr> {
@@ -196,14 +239,29 @@ fn without_repetition(all: impl IntoIterator<Item = IpAddr>) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use test_case::test_case;
+
     use super::*;
 
-    #[test]
-    fn the_vpc_resolver_is_asked_once() {
-        let other: SocketAddr = "10.0.0.2:53".parse().unwrap();
-        let besides = (VPC_RESOLVER, ServerRole::VpcResolver);
-        assert_eq!(with_vpc_resolver(vec![]), [besides]);
-        assert_eq!(with_vpc_resolver(vec![other]), [(other, ServerRole::Configured), besides]);
-        assert_eq!(with_vpc_resolver(vec![VPC_RESOLVER]), [(VPC_RESOLVER, ServerRole::Configured)]);
+    fn servers(configured: &str, upstreams: &str, ipv6: bool) -> String {
+        let parse = |words: &str| {
+            words.split_ascii_whitespace().map(|ip| SocketAddr::new(ip.parse().unwrap(), 53)).collect()
+        };
+        let name = |(server, role): (SocketAddr, ServerRole)| match role {
+            ServerRole::Configured => server.ip().to_string(),
+            ServerRole::VpcResolver => format!("vpc:{}", server.ip()),
+            ServerRole::Upstream => format!("up:{}", server.ip()),
+        };
+        let all = in_order(parse(configured), parse(upstreams), ipv6);
+        all.into_iter().map(name).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test_case("10.0.0.2", "", false, "10.0.0.2 vpc:169.254.169.253"; "besides")]
+    #[test_case("169.254.169.253", "", false, "169.254.169.253"; "configured")]
+    #[test_case("10.0.0.2 10.0.0.2", "", true, "10.0.0.2 vpc:169.254.169.253 vpc:fd00:ec2::253"; "once")]
+    #[test_case("127.0.0.53", "10.0.0.2 169.254.169.253", false, "127.0.0.53 up:10.0.0.2 vpc:169.254.169.253"; "behind a stub")]
+    #[test_case("127.0.0.53 10.0.0.2", "10.0.0.2", false, "127.0.0.53 10.0.0.2 vpc:169.254.169.253"; "named beside its stub")]
+    fn each_server_is_asked_once(configured: &str, upstreams: &str, ipv6: bool, expected: &str) {
+        assert_eq!(servers(configured, upstreams, ipv6), expected);
     }
 }
