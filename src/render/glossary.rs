@@ -10,6 +10,7 @@ pub struct Term {
 
 /// In alphabetical order. A plain plural is understood.
 pub static GLOSSARY: &[Term] = &[
+    term("AAAA", "the DNS record that holds an IPv6 address; A holds an IPv4 one"),
     term(
         "ACL",
         "network ACL, the packet filter of a subnet: numbered rules that remember no connection, so replies need a rule, too",
@@ -37,6 +38,7 @@ pub static GLOSSARY: &[Term] = &[
     term("EOF", "end of file: the other end closed the connection"),
     term("EPERM", "the kernel's word for: a packet filter of this host does not permit it"),
     term("ephemeral port", "the port that the client's kernel draws for its own end of each connection"),
+    term("FORMERR", "a DNS answer: the server does not understand the question"),
     term("GET", "the HTTP request that asks for a page"),
     term("HTTP", "the protocol of the web, spoken inside a connection"),
     term("IAM", "the AWS service that says who may do what"),
@@ -52,6 +54,7 @@ pub static GLOSSARY: &[Term] = &[
     term("NLB", "network load balancer: hands connections to targets; stands behind most endpoint services"),
     term("NODATA", "a DNS answer: the name exists, but has no record of the kind asked for"),
     term("NOERROR", "a DNS answer without an error; it may still hold no record"),
+    term("NOTIMP", "a DNS answer: the server does not do what is asked"),
     term("NXDOMAIN", "a DNS answer: this name does not exist"),
     term("OCSP", "a protocol that asks whether a certificate was revoked"),
     term("PEM", "the text form of certificates, from BEGIN to END"),
@@ -66,6 +69,7 @@ pub static GLOSSARY: &[Term] = &[
         "a header that a load balancer may write before the first bytes, to say who really connected",
     ),
     term("RCODE", "the part of a DNS answer that says how the question fared"),
+    term("REFUSED", "a DNS answer: the server does not let this client ask"),
     term("RFC", "a published standard of the internet"),
     term("RST", "the packet that refuses or ends a TCP connection at once"),
     term("SAN", "subject alternative name: the names that a certificate is valid for"),

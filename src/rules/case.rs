@@ -12,7 +12,7 @@ use crate::{
     model::{
         endpoint::{EndpointKind, NetworkInterface, VpcEndpoint},
         facts::{Facts, TargetFacts},
-        finding::{Confidence, Evidence, Fix, Severity, Symptom},
+        finding::{Confidence, Evidence, Fix, Severity, Side, Symptom},
         id::{EndpointId, VpcId},
         known::{Known, Unknown},
         name::{DnsAnswer, Lookup, ServerAnswer},
@@ -49,6 +49,8 @@ pub struct Row<'a> {
 pub(crate) struct Draft {
     /// The declared severity, when absent.
     pub(super) severity: Option<Severity>,
+    /// The declared side, when absent.
+    pub(super) side: Option<Side>,
     pub(super) confidence: Confidence,
     pub(super) summary: String,
     pub(super) evidence: Vec<Evidence>,
@@ -232,6 +234,7 @@ impl Draft {
     pub(super) fn new(confidence: Confidence, summary: impl Into<String>) -> Self {
         Self {
             severity: None,
+            side: None,
             confidence,
             summary: summary.into(),
             evidence: Vec::new(),
@@ -242,6 +245,11 @@ impl Draft {
 
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
+        self
+    }
+
+    pub(super) fn side(mut self, side: Side) -> Self {
+        self.side = Some(side);
         self
     }
 

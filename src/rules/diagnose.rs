@@ -128,7 +128,7 @@ fn finding(rule: &Rule, draft: Draft) -> Finding {
         code: meta.code.to_owned(),
         severity: draft.severity.unwrap_or(meta.severity),
         confidence: draft.confidence,
-        side: meta.side,
+        side: draft.side.unwrap_or(meta.side),
         layer: meta.layer,
         summary: draft.summary,
         evidence: draft.evidence,

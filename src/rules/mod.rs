@@ -47,6 +47,7 @@ use case::Draft;
 use macros::{declare_finding, registry};
 
 registry! {
+    "dns/aaaa_mismatch.rs" as dns_aaaa_mismatch,
     "dns/cname_to_deleted_endpoint.rs" as dns_cname_to_deleted_endpoint,
     "dns/custom_server_blocked.rs" as dns_custom_server_blocked,
     "dns/custom_server_no_forward.rs" as dns_custom_server_no_forward,
@@ -54,13 +55,20 @@ registry! {
     "dns/firewall_block.rs" as dns_firewall_block,
     "dns/hosts_override.rs" as dns_hosts_override,
     "dns/managed_zone_shadow.rs" as dns_managed_zone_shadow,
+    "dns/ndots_search_leak.rs" as dns_ndots_search_leak,
+    "dns/negative_cache.rs" as dns_negative_cache,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/pps_limit.rs" as dns_pps_limit,
     "dns/private_dns_conflict.rs" as dns_private_dns_conflict,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
     "dns/private_name_unverified.rs" as dns_private_name_unverified,
+    "dns/rebinding_filter.rs" as dns_rebinding_filter,
+    "dns/resolver_rule_wrong_target.rs" as dns_resolver_rule_wrong_target,
     "dns/s3_inbound_only.rs" as dns_s3_inbound_only,
     "dns/stale_a_record.rs" as dns_stale_a_record,
+    "dns/stub_cache_stale.rs" as dns_stub_cache_stale,
     "dns/support_disabled.rs" as dns_support_disabled,
+    "dns/truncation_tcp53.rs" as dns_truncation_tcp53,
     "dns/vpc_attributes_off.rs" as dns_vpc_attributes_off,
     "dns/zonal_name_pinned.rs" as dns_zonal_name_pinned,
     "endpoint/companion_missing.rs" as endpoint_companion_missing,

@@ -15,6 +15,7 @@ use super::{Case, Row};
 const EPERM: i32 = 1;
 const EACCES: i32 = 13;
 const EINVAL: i32 = 22;
+const EADDRNOTAVAIL: i32 = 99;
 const ENETUNREACH: i32 = 101;
 const EHOSTUNREACH: i32 = 113;
 
@@ -63,6 +64,23 @@ pub(super) fn forbids_lookups(case: &Case<'_>) -> bool {
     case.name_gives_nothing()
         && configured.peek().is_some()
         && configured.all(|server| server.lookups().into_iter().all(forbidden))
+}
+
+/// There was no way to try the address, as this host has no address of its kind, IPv4 or IPv6, but those of its own links.
+pub(super) fn lacks_family(case: &Case<'_>, row: &Row<'_>) -> Result<bool, Unknown> {
+    let TcpOutcome::LocalError { errno: ENETUNREACH | EADDRNOTAVAIL, .. } = row.probe.tcp.outcome else {
+        return Ok(false);
+    };
+    let interfaces = case.facts.host.interfaces.ok()?;
+    let networks = interfaces.iter().flat_map(|interface| &interface.networks);
+    let reaches_out = |ip: IpAddr| {
+        let link_local = match ip {
+            IpAddr::V4(ip) => ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+        };
+        !link_local && !ip.is_loopback() && ip.is_ipv6() == row.ip().is_ipv6()
+    };
+    Ok(!networks.into_iter().any(|network| reaches_out(network.addr())))
 }
 
 fn is_own(row: &Row<'_>, ip: IpAddr) -> bool {

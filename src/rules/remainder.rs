@@ -10,7 +10,7 @@ use crate::{
         finding::{Failure, Finding, Phase, Symptom},
         inventory::actions,
         known::{Known, Reason, Unknown},
-        name::{Rcode, ServerAnswer},
+        name::{DnsAnswer, Rcode, ServerAnswer},
         net,
         report::{PathVerdict, Unexplained},
     },
@@ -31,13 +31,36 @@ fn left_over(case: &Case<'_>, symptom: &Symptom) -> Unexplained {
     let row = case.rows.iter().find(|row| row.symptom.as_ref() == Some(symptom));
     let (left, settle) = match (symptom, row) {
         (Symptom::AddressFails { phase: Phase::Connect, failure, .. }, Some(row)) => {
-            connect(case, row, *failure)
+            let (left, settle) = connect(case, row, *failure);
+            (
+                otherwise_answered(case, row).map_or(left.clone(), |changes| format!("{changes}; {left}")),
+                settle,
+            )
         }
         (Symptom::AddressFails { phase: Phase::Http, .. }, Some(row)) => http(case, row),
         (Symptom::AddressFails { failure, .. }, Some(row)) => tls(case, row, *failure),
         _ => name(case),
     };
     Unexplained { symptom: symptom.clone(), left, settle }
+}
+
+/// Two questions at the same time had two answers: the next one may lead elsewhere.
+fn otherwise_answered(case: &Case<'_>, row: &Row<'_>) -> Option<String> {
+    let resolution = &case.target.resolution;
+    let ip = row.ip();
+    let by_file = resolution.hosts_file.iter().any(|entry| entry.ip == ip);
+    let by_search = || {
+        let expanded = resolution.expansions.iter().flat_map(|named| &named.servers);
+        expanded.flat_map(ServerAnswer::addresses).any(|other| other == ip)
+    };
+    let server = dns_servers::configured(case).find(|server| dns_servers::gives_addresses(server))?;
+    (!by_file && !case.dns_gives(ip) && !by_search()).then(|| {
+        format!(
+            "answers change: this host got {ip}, and {}, asked at the same time, gave {}",
+            words::server_name(&server.server),
+            words::list(server.addresses())
+        )
+    })
 }
 
 /// A path decides first; what it allows lies past what the configuration shows.
@@ -235,8 +258,8 @@ fn http(case: &Case<'_>, row: &Row<'_>) -> (String, Vec<String>) {
 fn name(case: &Case<'_>) -> (String, Vec<String>) {
     let host = case.host();
     let said = words::servers(case).into_iter().map(|evidence| evidence.fact).collect::<Vec<_>>().join("; ");
-    let left =
-        if said.is_empty() { no_answer(case).to_owned() } else { format!("{said}: {}", no_answer(case)) };
+    let why = no_address(case);
+    let left = if said.is_empty() { why } else { format!("{said}: {why}") };
     let mut servers: Vec<String> = case
         .target
         .resolution
@@ -250,25 +273,124 @@ fn name(case: &Case<'_>) -> (String, Vec<String>) {
     (left, servers)
 }
 
-/// What may be behind answers that no finding accounts for.
-fn no_answer(case: &Case<'_>) -> &'static str {
-    let says = |rcode: Rcode| {
-        dns_servers::resolver(case)
-            .flat_map(ServerAnswer::lookups)
-            .any(move |lookup| lookup.answer().is_some_and(|answer| answer.rcode == rcode))
+/// What may be behind answers that no finding accounts for, in the words of what was answered.
+fn no_address(case: &Case<'_>) -> String {
+    if let Some(why) = not_asked_here(case).or_else(|| by_turns(case)).or_else(|| chain(case)) {
+        return why;
+    }
+    let failing = case.target.resolution.servers.iter().filter_map(|s| Some((s, dns_servers::failure(s)?)));
+    let reasons = words::distinct(failing.map(|(server, rcode)| failed(case, server, rcode).to_owned()));
+    if !reasons.is_empty() {
+        return reasons.join("; or ");
+    }
+    no_answer(case).to_owned()
+}
+
+/// DNS has addresses, and `nsswitch.conf` does not lead this host there.
+fn not_asked_here(case: &Case<'_>) -> Option<String> {
+    let sources = case.facts.host.resolver.known()?.sources.known()?;
+    let asks = sources.iter().any(|source| matches!(source.as_str(), "dns" | "resolve"));
+    let knows = case.target.resolution.servers.iter().any(dns_servers::gives_addresses);
+    (knows && !asks).then(|| {
+        format!("programs on this host do not ask DNS: nsswitch.conf says hosts: {}", sources.join(" "))
+    })
+}
+
+/// This host got nothing, and a server asked directly at the same time has addresses.
+fn by_turns(case: &Case<'_>) -> Option<String> {
+    let knows = dns_servers::configured(case).find(|server| dns_servers::gives_addresses(server))?;
+    let name = words::server_name(&knows.server);
+    let before = dns_servers::configured(case).take_while(|server| server.server != knows.server);
+    let denies = before.into_iter().find(|server| server.denies_name());
+    Some(match denies {
+        Some(server) => format!(
+            "the servers of resolv.conf disagree, and the first answer counts: {} denies the name, {name} has it",
+            words::server_name(&server.server)
+        ),
+        None => format!(
+            "{name} gave this host's programs nothing and us an answer: answers that change, or come late"
+        ),
+    })
+}
+
+/// Aliases that lead to nothing: which link of the chain it is.
+fn chain(case: &Case<'_>) -> Option<String> {
+    let answers = || case.answers().filter(|answer| answer.addresses.is_empty());
+    if let Some(answer) = answers().find(|answer| !answer.cnames.is_empty()) {
+        return Some(broken_link(answer));
+    }
+    let stray = answers().find_map(|answer| answer.strays.first().filter(|_| answer.soa.is_none()))?;
+    Some(format!(
+        "the answer holds records of {} only, and none of the asked name: a server that is broken, or forged answers",
+        stray.owner
+    ))
+}
+
+fn broken_link(answer: &DnsAnswer) -> String {
+    let Some(last) = answer.cnames.last() else { return String::new() };
+    let same =
+        |name: &str| name.trim_end_matches('.').eq_ignore_ascii_case(last.target.trim_end_matches('.'));
+    if answer.cnames.iter().any(|cname| same(&cname.name)) {
+        return format!(
+            "a loop of aliases: {} is an alias of {} again; whoever owns the record of {} has to break it",
+            last.name, last.target, last.name
+        );
+    }
+    let what = match (answer.rcode, &answer.soa) {
+        (Rcode::NxDomain, _) => "does not exist",
+        (Rcode::NoError, Some(_)) => "exists and has no address record",
+        (Rcode::NoError, None) => {
+            return format!(
+                "the server gives the alias {} and does not follow it: it asks nobody on behalf of its clients (recursion), or a filter took the addresses out",
+                last.target
+            );
+        }
+        _ => "could not be resolved",
     };
+    format!(
+        "the record of {} is an alias of {}, which {what}: its owner removed or renamed it, or the alias is misspelt",
+        last.name, last.target
+    )
+}
+
+/// Why a server that answers so has no answer.
+fn failed(case: &Case<'_>, server: &ServerAnswer, rcode: Rcode) -> &'static str {
+    match rcode {
+        Rcode::Refused => {
+            "whoever runs the server does not let this host ask: its list of clients (allow-query, access-control), or no recursion for them"
+        }
+        Rcode::ServFail if dns_servers::is_resolver(case, server) => {
+            "a forwarding rule of Route 53 Resolver to a server that fails, or the zone's own servers"
+        }
+        Rcode::ServFail => {
+            "the servers that it asks in turn do not answer or fail, or a signature of the zone does not hold"
+        }
+        Rcode::FormErr => {
+            "the server does not understand the question: an old one, or something on the way that changes messages"
+        }
+        Rcode::NotImp => {
+            "what listens there does not resolve names for clients, or something on the way answers in its place"
+        }
+        _ => "an error of the server itself",
+    }
+}
+
+fn no_answer(case: &Case<'_>) -> &'static str {
+    let denied = || dns_servers::resolver(case).any(ServerAnswer::denies_name);
     let covers = |endpoint: &&VpcEndpoint| {
         endpoint.private_dns_enabled
             && dns::private_dns_covers(&case.facts.inventory, endpoint, case.host()) == Some(true)
     };
     let is_private = || case.endpoints().is_ok_and(|all| all.iter().any(covers));
+    let servers = &case.target.resolution.servers;
     if case.answers().next().is_none() {
         "no DNS server gave an answer that could be used"
-    } else if says(Rcode::ServFail) {
-        "a forwarding rule of Route 53 Resolver to a server that fails, or the zone's own servers"
-    } else if says(Rcode::NxDomain) && is_private() {
+    } else if denied() && is_private() {
         "private DNS of an endpoint here covers the name, so what is left is a zone of the same name in this VPC, a rule of \
          DNS Firewall, or a service that does not have this name"
+    } else if servers.iter().any(dns_servers::is_emptied) {
+        "no zone denies like that, so something takes the records out: a rule of DNS Firewall, a protection against rebinding, \
+         another filter"
     } else {
         "a record of another type, a filter, or a resolver that failed on the way"
     }

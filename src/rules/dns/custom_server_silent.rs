@@ -3,24 +3,31 @@
 use crate::{
     analyze::dns,
     model::{
-        finding::{Confidence, Evidence, Fix},
+        finding::{Confidence, Evidence, Fix, Severity, Side},
         name::{ServerAnswer, ServerRole, SystemOutcome},
         resource::{ResourceKind, ResourceRef},
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, dns_servers, own_host, words};
+use super::{
+    Case, Draft, Outcome, Rule, declare_finding,
+    dns_servers::{self, Mute},
+    own_host, words,
+};
 
 declare_finding! {
     /// ## What it means
-    /// This host asks DNS servers that do not answer, so no name resolves.
+    /// This host asks DNS servers that give no answer, so no name resolves; or one of them gives none, and each lookup waits
+    /// for it before it asks the next.
     /// ## How we know
-    /// Every server of resolv.conf stayed silent over UDP and TCP while the lookup of the system failed or timed out.
-    /// Where the VPC's own resolver was asked besides and answered, the fault lies with the configured servers. One silent
-    /// server before a living one is enough: the system waits for it first.
+    /// Every server of resolv.conf stayed silent, has its port closed, or sent what is no answer to the question, while the
+    /// lookup of the system failed or timed out. Where the VPC's own resolver was asked besides and answered, the fault lies
+    /// with the configured servers. One silent server before a living one is enough: the system waits for it first. Where
+    /// the name resolves in spite of it, this is a warning, with the time that it costs.
     /// ## What looks like it
     /// `dns-custom-server-blocked`: a group or ACL on the way to the server denies.
     /// `dns-nxdomain-no-record`: the server answers, and says that the name does not exist.
+    /// `dns-truncation-tcp53`: it answers over UDP, and the answer takes TCP.
     /// ## How to confirm it by hand
     ///     dig NAME @SERVER
     ///     dig +tcp NAME @SERVER
@@ -33,15 +40,23 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&DNS_CUSTOM_SERVER_SILENT, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let servers = &case.target.resolution.servers;
-    let mut configured: Vec<_> = servers.iter().filter(|s| s.role == ServerRole::Configured).collect();
+    if own_host::forbids_lookups(case) {
+        return Ok(None);
+    }
+    if !case.name_gives_nothing() {
+        return Ok(delay(case).or_else(|| only_by_file(case)));
+    }
+    let mut configured: Vec<_> = dns_servers::configured(case).collect();
     let in_front = dead_in_front(case, &configured);
-    if !(dns_servers::all_silent(case) || in_front > 0) || own_host::forbids_lookups(case) {
+    if !(dns_servers::all_silent(case) || in_front > 0) {
         return Ok(None);
     }
     let living = if in_front > 0 { configured.split_off(in_front) } else { Vec::new() };
-    // The VPC's own resolver is no server of anybody's.
-    if configured.iter().all(|server| dns::is_vpc_resolver(&case.facts.inventory, server.server)) {
+    // The VPC's own resolver is no server of anybody's; one that answers over UDP is not silent.
+    let is_vpcs = |server: &ServerAnswer| dns::is_vpc_resolver(&case.facts.inventory, server.server);
+    if configured.iter().all(|server| is_vpcs(server))
+        || configured.iter().any(|s| dns_servers::is_cut_short(s))
+    {
         return Ok(None);
     }
     // A group or ACL that drops the questions is another finding.
@@ -49,33 +64,26 @@ fn check(case: &Case<'_>) -> Outcome {
     if blocked.as_ref().is_ok_and(|blocked| !blocked.is_empty()) {
         return Ok(None);
     }
-    let answers = |server: &ServerAnswer| server.lookups().into_iter().any(|l| l.answer().is_some());
-    let other_answers =
-        !living.is_empty() || servers.iter().any(|s| s.role == ServerRole::VpcResolver && answers(s));
-    // Which server is the VPC's own, and whether it is switched off, only the VPC's description tells.
-    let confidence = match (other_answers, case.facts.inventory.vpcs.is_known()) {
-        _ if blocked.is_err() => Confidence::Possible,
-        (true, _) => Confidence::Confirmed,
-        (false, true) => Confidence::Likely,
-        (false, false) => Confidence::Possible,
-    };
+    let mute: Vec<_> =
+        configured.iter().filter_map(|server| Some((*server, dns_servers::mute(server)?))).collect();
+    let servers = &case.target.resolution.servers;
+    let resolver_answers =
+        servers.iter().any(|s| s.role == ServerRole::VpcResolver && dns_servers::answers(s));
+    let confidence = confidence(case, &mute, !living.is_empty(), resolver_answers, blocked.is_err());
     let names = words::list(configured.iter().map(|server| server.server.ip()));
-    let says = match configured.as_slice() {
-        _ if !living.is_empty() => format!(
-            "{names} does not answer, and this host asks it before {}: lookups take longer than anybody waits.",
-            words::list(living.iter().map(|server| server.server.ip()))
-        ),
-        [_] => format!("The DNS server this host is set to ask, {names}, does not answer."),
-        _ => format!("The DNS servers this host is set to ask, {names}, do not answer."),
-    };
-    let draft = Draft::new(confidence, says)
+    let draft = Draft::new(confidence, summary(&mute, &living))
         // The server first: it is what is repaired, whatever name was asked for.
         .evidence(words::servers(case))
         .evidence([words::system(case)])
         .evidence(options(case))
-        .fix(Fix::text(format!("Repair {names}, or point resolv.conf at a server that answers")))
+        .fix(Fix::text(repair(&mute, &names)))
         .explains_name();
-    let options = case.vpc().filter(|_| other_answers).map(|vpc| {
+    let draft = if mute.iter().all(|(server, _)| dns_servers::is_stub(server)) {
+        draft.side(Side::Client)
+    } else {
+        draft
+    };
+    let options = case.vpc().filter(|_| resolver_answers || !living.is_empty()).map(|vpc| {
         Fix::text("Or, if nothing needs this server, hand out the VPC's resolver by DHCP options (carry over what else the present ones hold); hosts learn it as they renew their leases")
             .cli(format!(
                 "aws ec2 associate-dhcp-options --vpc-id {vpc} --dhcp-options-id $(aws ec2 create-dhcp-options \
@@ -84,6 +92,137 @@ fn check(case: &Case<'_>) -> Outcome {
             ))
     });
     Ok(Some(options.into_iter().fold(draft, Draft::fix)))
+}
+
+/// Which server is the VPC's own, and whether it is switched off, only the VPC's description tells. Where something came
+/// back, no group or ACL dropped the question.
+fn confidence(
+    case: &Case<'_>,
+    mute: &[(&ServerAnswer, Mute)],
+    beside_living: bool,
+    resolver_answers: bool,
+    paths_unknown: bool,
+) -> Confidence {
+    let heard = mute.iter().all(|(_, how)| !matches!(how, Mute::Silent | Mute::Failed(_)));
+    let closed_here =
+        |(server, how): &(&ServerAnswer, Mute)| dns_servers::is_stub(server) && *how == Mute::Closed;
+    if mute.iter().all(closed_here) || ((beside_living || resolver_answers) && (heard || !paths_unknown)) {
+        return Confidence::Confirmed;
+    }
+    let vpc_known = !paths_unknown && case.facts.inventory.vpcs.is_known();
+    if beside_living || heard || vpc_known { Confidence::Likely } else { Confidence::Possible }
+}
+
+fn summary(mute: &[(&ServerAnswer, Mute)], living: &[&ServerAnswer]) -> String {
+    let names = words::list(mute.iter().map(|(server, _)| server.server.ip()));
+    let silent = mute.iter().all(|(_, how)| *how == Mute::Silent);
+    let told = words::list(mute.iter().map(|(server, how)| how.told(server)));
+    match mute {
+        _ if !living.is_empty() && silent => format!(
+            "{names} {} not answer, and this host asks {} before {}: lookups take longer than anybody waits.",
+            if mute.len() == 1 { "does" } else { "do" },
+            if mute.len() == 1 { "it" } else { "them" },
+            words::list(living.iter().map(|server| server.server.ip()))
+        ),
+        _ if !living.is_empty() => format!(
+            "{told}, and this host asks there before {}: lookups take longer than anybody waits.",
+            words::list(living.iter().map(|server| server.server.ip()))
+        ),
+        [_] if silent => format!("The DNS server this host is set to ask, {names}, does not answer."),
+        _ if silent => format!("The DNS servers this host is set to ask, {names}, do not answer."),
+        _ => format!("This host is set to ask for names where it gets no answer: {told}."),
+    }
+}
+
+fn repair(mute: &[(&ServerAnswer, Mute)], names: &str) -> String {
+    let here = mute.iter().all(|(server, _)| dns_servers::is_stub(server));
+    if here {
+        return format!(
+            "Start the DNS server that is meant to listen at {names} on this host (systemctl status systemd-resolved, or what else it is), or point resolv.conf at a server that answers"
+        );
+    }
+    format!("Repair {names}, or point resolv.conf at a server that answers")
+}
+
+/// The name resolves, by a later server, and every lookup first waits for one that gives no answer, or goes by one
+/// that fails.
+fn delay(case: &Case<'_>) -> Option<Draft> {
+    let system = &case.target.resolution.system;
+    let configured: Vec<_> = dns_servers::configured(case).collect();
+    let at = configured.iter().position(|server| dns_servers::gives_addresses(server))?;
+    let (dead, living) = (configured.get(..at)?, configured.get(at)?);
+    let waited = system.seconds.0 >= SHORTEST_WAIT && living.a.seconds.0 < system.seconds.0 / 2.0;
+    let told = |server: &&ServerAnswer| {
+        let late = || {
+            waited.then(|| {
+                format!("{} had not answered after {}", words::server_name(&server.server), system.seconds)
+            })
+        };
+        let how = dns_servers::mute(server).filter(|how| *how != Mute::Silent || waited);
+        let fails = || dns_servers::failure(server);
+        how.map(|how| how.told(server))
+            .or_else(|| {
+                fails().map(|rcode| {
+                    format!("{} {}", words::server_name(&server.server), dns_servers::fails_how(rcode))
+                })
+            })
+            .or_else(|| late().filter(|_| !dns_servers::answers(server)))
+    };
+    let told: Vec<_> = dead.iter().filter_map(told).collect();
+    if told.len() != dead.len() || dead.is_empty() || !case.failing().all(|row| case.dns_gives(row.ip())) {
+        return None;
+    }
+    let names = words::list(dead.iter().map(|server| server.server.ip()));
+    let cost = if waited {
+        format!("every lookup waits {} before it is asked", system.seconds)
+    } else {
+        "should it fail as well, no name resolves".to_owned()
+    };
+    let summary = format!(
+        "{}, and {} after {} on this host's list answers: {cost}.",
+        words::list(told),
+        words::server_name(&living.server),
+        if dead.len() == 1 { "it" } else { "them" }
+    );
+    Some(
+        Draft::new(if waited { Confidence::Likely } else { Confidence::Confirmed }, summary)
+            .severity(Severity::Warning)
+            .evidence(words::servers(case))
+            .evidence([
+                Evidence::new(format!("the lookup of the system took {}", system.seconds)),
+                words::system(case),
+            ])
+            .evidence(options(case))
+            .fix(Fix::text(format!("Repair {names}, or take it out of resolv.conf"))),
+    )
+}
+
+/// The C library waits for a server for whole seconds (resolv.conf(5): timeout).
+const SHORTEST_WAIT: f64 = 0.9;
+
+/// Nothing but the hosts file knows the name here, as no server says anything.
+fn only_by_file(case: &Case<'_>) -> Option<Draft> {
+    let resolution = &case.target.resolution;
+    let all: Vec<_> = dns_servers::configured(case).collect();
+    let told: Vec<_> = all.iter().filter_map(|s| Some(dns_servers::mute(s)?.told(s))).collect();
+    let by_file = |ip| resolution.hosts_file.iter().any(|entry| entry.ip == ip);
+    if all.is_empty()
+        || told.len() != all.len()
+        || !resolution.system.addresses().iter().all(|ip| by_file(*ip))
+    {
+        return None;
+    }
+    let names = words::list(all.iter().map(|server| server.server.ip()));
+    Some(
+        Draft::new(
+            Confidence::Likely,
+            format!("Only the hosts file knows {} on this host: {}.", case.host(), words::list(told)),
+        )
+        .severity(Severity::Warning)
+        .evidence(words::servers(case))
+        .evidence([words::system(case)])
+        .fix(Fix::text(format!("Repair {names}, or point resolv.conf at a server that answers"))),
+    )
 }
 
 /// How many silent servers stand before one that gives the name an address, where the lookup itself ran out of time:

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{
     finding::{Confidence, Evidence, Fix, Severity},
     known::Known,
-    name::HostsEntry,
+    name::{HostsEntry, ServerAnswer},
     resource::{ResourceKind, ResourceRef},
 };
 
@@ -53,14 +53,21 @@ fn check(case: &Case<'_>) -> Outcome {
         .evidence(overrides.iter().map(|(_, entry)| line(case, entry)))
         .evidence(words::servers(case))
         .evidence(failing.iter().map(|row| words::packets(case, row)))
-        .fix(
-            Fix::text(format!("Take {} out of {} of {}", case.host(), lines(&overrides), entry.file))
-                .cli(without(case, &overrides)),
-        )
+        .fix(fix(case, &overrides, entry))
         .explains(failing.iter().copied());
     // An override that works is worth knowing: the day the endpoint moves, it will not follow.
     let draft = if failing.is_empty() { draft.severity(Severity::Info) } else { draft };
     Ok(Some(draft))
+}
+
+/// Where no server says anything, the line is all that there is.
+fn fix(case: &Case<'_>, overrides: &[(&Row<'_>, &HostsEntry)], entry: &HostsEntry) -> Fix {
+    let servers = &case.target.resolution.servers;
+    let take = format!("{} out of {} of {}", case.host(), lines(overrides), entry.file);
+    if !servers.is_empty() && servers.iter().all(ServerAnswer::gives_no_answer) {
+        return Fix::text(format!("Let DNS work on this host first, as no server answers; then take {take}"));
+    }
+    Fix::text(format!("Take {take}")).cli(without(case, overrides))
 }
 
 /// That DNS's own addresses work settles it. An address that leads to an endpoint may fail for other reasons.

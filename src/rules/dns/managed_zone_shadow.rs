@@ -84,6 +84,7 @@ fn shadow(case: &Case<'_>, endpoint: &VpcEndpoint) -> Option<String> {
 }
 
 fn is_denied_by(server: &ServerAnswer, domain: &str) -> bool {
-    let zones = server.lookups().into_iter().filter_map(|lookup| Some(lookup.answer()?.soa.as_ref()?.zone.as_str()));
+    let zones =
+        server.lookups().into_iter().filter_map(|lookup| Some(lookup.answer()?.soa.as_ref()?.zone.as_str()));
     zones.map(|zone| zone.trim_end_matches('.')).any(|zone| zone.eq_ignore_ascii_case(domain))
 }

@@ -45,9 +45,12 @@ fn check(case: &Case<'_>) -> Outcome {
             Err(why) => undecided = Some(why),
         }
     }
-    // The VPC's resolver knows better: the record is a copy that another server keeps.
-    let is_copy =
-        |row: &&Row<'_>| dns_servers::resolver(case).all(|s| s.addresses().all(|ip| ip != row.ip()));
+    // The VPC's resolver knows better: the record is a copy that another server keeps. What no server gives any more came
+    // from a record that is there by turns.
+    let is_copy = |row: &&Row<'_>| {
+        let elsewhere = case.dns_gives(row.ip());
+        elsewhere && dns_servers::resolver(case).all(|s| s.addresses().all(|ip| ip != row.ip()))
+    };
     if dns_servers::endpoints_by_resolver(case).is_ok_and(|held| !held.is_empty()) {
         stale.retain(|row| !is_copy(row));
     }

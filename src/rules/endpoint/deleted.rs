@@ -9,8 +9,8 @@ use crate::{
         endpoint::{EndpointState, VpcEndpoint},
         finding::{Confidence, Evidence, Fix},
         id::EndpointId,
-        net,
         name::Rcode,
+        net,
         resource::{ResourceKind, ResourceRef},
     },
 };

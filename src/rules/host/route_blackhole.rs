@@ -21,6 +21,7 @@ declare_finding! {
     /// route), and no ICMP message came with it: a router's message would be in the socket's error queue with its sender.
     /// ## What looks like it
     /// `host-firewall`: the route is there, a filter refuses.
+    /// `dns-aaaa-mismatch`: this host has no address of that version, IPv4 or IPv6, at all.
     /// `route-blackhole`: a route of the VPC drops, and the connection times out.
     /// ## How to confirm it by hand
     ///     ip route get ADDRESS
@@ -34,8 +35,10 @@ declare_finding! {
 pub(super) const RULE: Rule = Rule::new(&HOST_ROUTE_BLACKHOLE, check);
 
 fn check(case: &Case<'_>) -> Outcome {
-    let rows: Vec<_> =
-        case.failing().filter(|row| own_host::refusal(row) == Some(Refusal::NoRoute)).collect();
+    // A host without any address of this version lacks more than a route.
+    let lacks_family = |row: &Row<'_>| own_host::lacks_family(case, row) == Ok(true);
+    let no_route = |row: &&Row<'_>| own_host::refusal(row) == Some(Refusal::NoRoute) && !lacks_family(row);
+    let rows: Vec<_> = case.failing().filter(no_route).collect();
     let Some(first) = rows.first() else {
         return Ok(None);
     };
