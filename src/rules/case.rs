@@ -7,7 +7,7 @@ use crate::{
         dns,
         path::{self, Aim, Path},
         place::Place,
-        symptom,
+        symptom, vendors,
     },
     model::{
         endpoint::{EndpointKind, NetworkInterface, VpcEndpoint},
@@ -120,13 +120,22 @@ impl<'a> Case<'a> {
         let vendors =
             |e: &&VpcEndpoint| e.kind == EndpointKind::Interface && e.service.contains(".vpce-svc-");
         let only = || {
-            if dns::service_of_aws_name(self.host()).is_some() {
+            // A global name of AWS (`sts.amazonaws.com`) is one as well.
+            if dns::is_aws_name(self.host()) {
                 return None;
             }
             let all: Vec<_> = self.endpoints().ok()?.into_iter().filter(vendors).collect();
             if let [only] = all.as_slice() { Some(*only) } else { None }
         };
         self.meant_endpoint().or_else(only)
+    }
+
+    /// The right name that this one resembles: an endpoint's here, or the same below a vendor's domain.
+    pub(super) fn near_name(&self) -> Option<String> {
+        let endpoints = self.endpoints().unwrap_or_default();
+        let names = endpoints.iter().flat_map(|endpoint| dns::names_of(&self.facts.inventory, endpoint));
+        let names: Vec<_> = names.collect();
+        vendors::nearest(self.host(), names.iter().map(String::as_str))
     }
 
     /// Everything that DNS servers answered.

@@ -54,6 +54,7 @@ registry! {
     "dns/hosts_override.rs" as dns_hosts_override,
     "dns/managed_zone_shadow.rs" as dns_managed_zone_shadow,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/phz_shadow.rs" as dns_phz_shadow,
     "dns/private_dns_conflict.rs" as dns_private_dns_conflict,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
     "dns/private_name_unverified.rs" as dns_private_name_unverified,
