@@ -15,7 +15,7 @@ use crate::{
         finding::{Confidence, Evidence, Fix, Severity, Symptom},
         id::{EndpointId, VpcId},
         known::{Known, Unknown},
-        name::{DnsAnswer, Lookup, ServerAnswer},
+        name::{DnsAnswer, Lookup, NamedAnswers, ServerAnswer},
         net::{self, Flow},
         observation::{AddressProbe, TcpOutcome},
         report::Cell,
@@ -136,6 +136,18 @@ impl<'a> Case<'a> {
         let names = endpoints.iter().flat_map(|endpoint| dns::names_of(&self.facts.inventory, endpoint));
         let names: Vec<_> = names.collect();
         vendors::nearest(self.host(), names.iter().map(String::as_str))
+    }
+
+    /// The addresses that DNS gives for one of an endpoint's names, asked besides. `None`: nobody asked, or nobody answered.
+    pub(super) fn addresses_of(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let same = |asked: &&NamedAnswers| {
+            asked.name.trim_end_matches('.').eq_ignore_ascii_case(name.trim_end_matches('.'))
+        };
+        let asked = self.target.resolution.endpoint_names.iter().find(same)?;
+        let mut ips: Vec<_> = asked.servers.iter().flat_map(ServerAnswer::addresses).collect();
+        ips.sort();
+        ips.dedup();
+        (!ips.is_empty()).then_some(ips)
     }
 
     /// Everything that DNS servers answered.
