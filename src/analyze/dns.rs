@@ -47,6 +47,33 @@ fn private_names(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
     declared.into_iter().chain(listed).collect()
 }
 
+/// Every name that leads to this endpoint, or would with private DNS; `*.` stands for any names below.
+pub fn names_of(inventory: &Inventory, endpoint: &VpcEndpoint) -> Vec<String> {
+    let customary = aws_service_name(&endpoint.service).into_iter().flat_map(customary_names);
+    endpoint.dns_names.iter().cloned().chain(private_names(inventory, endpoint)).chain(customary).collect()
+}
+
+/// Whether AWS publishes the name, so that the whole world resolves it: it is that of a service that is offered here, or a
+/// global one of a service that an endpoint here is for and that has such a name.
+/// <https://docs.aws.amazon.com/general/latest/gr/rande.html>
+pub fn is_published_by_aws(inventory: &Inventory, endpoints: &[&VpcEndpoint], host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let service = service_of_aws_name(host);
+    let offered = |service: &String| {
+        inventory.service(service).is_some() || endpoints.iter().any(|endpoint| endpoint.service == *service)
+    };
+    let own_name = service.filter(offered).and_then(|service| aws_service_name(&service));
+    let global = || {
+        let named =
+            GLOBAL.iter().any(|service| host.eq_ignore_ascii_case(&format!("{service}.amazonaws.com")));
+        named && endpoints.iter().any(|endpoint| regional_name(endpoint, host).is_some())
+    };
+    own_name.is_some_and(|name| name.eq_ignore_ascii_case(host)) || global()
+}
+
+/// Services that are also served worldwide, under a name without a Region.
+const GLOBAL: [&str; 3] = ["iam", "s3", "sts"];
+
 /// The domain of a private name of this endpoint that the name lies in without being one of its names: where
 /// private DNS is on, the zone answers for all of the domain, and has no record of this name.
 pub fn shadowing_domain(inventory: &Inventory, endpoint: &VpcEndpoint, host: &str) -> Option<String> {

@@ -11,3 +11,4 @@ pub mod remedy;
 pub mod route;
 pub mod security_group;
 pub mod symptom;
+pub mod vendors;

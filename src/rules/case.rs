@@ -7,7 +7,7 @@ use crate::{
         dns,
         path::{self, Aim, Path},
         place::Place,
-        symptom,
+        symptom, vendors,
     },
     model::{
         endpoint::{EndpointKind, NetworkInterface, VpcEndpoint},
@@ -15,7 +15,7 @@ use crate::{
         finding::{Confidence, Evidence, Fix, Severity, Side, Symptom},
         id::{EndpointId, VpcId},
         known::{Known, Unknown},
-        name::{DnsAnswer, Lookup, ServerAnswer},
+        name::{DnsAnswer, Lookup, NamedAnswers, ServerAnswer},
         net::{self, Flow},
         observation::{AddressProbe, TcpOutcome},
         report::Cell,
@@ -122,13 +122,34 @@ impl<'a> Case<'a> {
         let vendors =
             |e: &&VpcEndpoint| e.kind == EndpointKind::Interface && e.service.contains(".vpce-svc-");
         let only = || {
-            if dns::service_of_aws_name(self.host()).is_some() {
+            // A global name of AWS (`sts.amazonaws.com`) is one as well.
+            if dns::is_aws_name(self.host()) {
                 return None;
             }
             let all: Vec<_> = self.endpoints().ok()?.into_iter().filter(vendors).collect();
             if let [only] = all.as_slice() { Some(*only) } else { None }
         };
         self.meant_endpoint().or_else(only)
+    }
+
+    /// The right name that this one resembles: an endpoint's here, or the same below a vendor's domain.
+    pub(super) fn near_name(&self) -> Option<String> {
+        let endpoints = self.endpoints().unwrap_or_default();
+        let names = endpoints.iter().flat_map(|endpoint| dns::names_of(&self.facts.inventory, endpoint));
+        let names: Vec<_> = names.collect();
+        vendors::nearest(self.host(), names.iter().map(String::as_str))
+    }
+
+    /// The addresses that DNS gives for one of an endpoint's names, asked besides. `None`: nobody asked, or nobody answered.
+    pub(super) fn addresses_of(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let same = |asked: &&NamedAnswers| {
+            asked.name.trim_end_matches('.').eq_ignore_ascii_case(name.trim_end_matches('.'))
+        };
+        let asked = self.target.resolution.endpoint_names.iter().find(same)?;
+        let mut ips: Vec<_> = asked.servers.iter().flat_map(ServerAnswer::addresses).collect();
+        ips.sort();
+        ips.dedup();
+        (!ips.is_empty()).then_some(ips)
     }
 
     /// Everything that DNS servers answered.

@@ -58,6 +58,7 @@ registry! {
     "dns/ndots_search_leak.rs" as dns_ndots_search_leak,
     "dns/negative_cache.rs" as dns_negative_cache,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/phz_shadow.rs" as dns_phz_shadow,
     "dns/pps_limit.rs" as dns_pps_limit,
     "dns/private_dns_conflict.rs" as dns_private_dns_conflict,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,

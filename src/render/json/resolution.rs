@@ -65,6 +65,9 @@ struct JsonLookup<'a> {
     /// Messages that were meant for no question of ours.
     #[serde(skip_serializing_if = "is_zero")]
     foreign: u32,
+    /// How TCP went, where UDP brought nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp: Option<String>,
     #[serde(flatten)]
     answer: Option<JsonAnswer<'a>>,
 }
@@ -188,7 +191,8 @@ fn lookup(lookup: &Lookup) -> JsonLookup<'_> {
         LookupOutcome::Failed { message } => ("failed", Some(message.clone())),
     };
     let answer = lookup.answer().map(answer);
-    JsonLookup { outcome, seconds: lookup.seconds.0, message, foreign: lookup.foreign, answer }
+    let tcp = lookup.tcp.as_ref().map(ToString::to_string);
+    JsonLookup { outcome, seconds: lookup.seconds.0, message, foreign: lookup.foreign, tcp, answer }
 }
 
 fn answer(answer: &DnsAnswer) -> JsonAnswer<'_> {
@@ -217,6 +221,7 @@ fn answer(answer: &DnsAnswer) -> JsonAnswer<'_> {
         transport: match answer.transport {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
+            Transport::TcpAlone => "tcp-alone",
         },
     }
 }

@@ -1,15 +1,18 @@
 //! `dns-nxdomain-no-record`
 
 use crate::{
-    analyze::dns,
+    analyze::{
+        dns,
+        vendors::{self, Naming},
+    },
     model::{
         endpoint::VpcEndpoint,
-        finding::{Confidence, Fix},
+        finding::{Confidence, Evidence, Fix},
         name::{DnsAnswer, Lookup, Rcode, ServerAnswer},
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, endpoint_state, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, dns_phz_shadow, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -22,12 +25,14 @@ declare_finding! {
     /// `dns-private-dns-disabled`: the endpoint has a private DNS name that covers this one, and it is switched off.
     /// `dns-firewall-block`: the answer does not come from a zone.
     /// `dns-vpc-attributes-off`: the record may exist, but the VPC does not use private hosted zones.
+    /// `dns-phz-shadow`: the name exists elsewhere, and a private zone of this VPC hides it.
     /// ## How to confirm it by hand
     ///     dig NAME @169.254.169.253
     ///     aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region REGION
     /// ## How to fix it
     /// Create a private hosted zone named exactly like the link, associate it with this VPC, and put an alias A record
-    /// at its apex that points at the endpoint's regional DNS name.
+    /// at its apex that points at the endpoint's regional DNS name. Names of AWS and of endpoints are nobody's to create:
+    /// ask the right one.
     static DNS_NXDOMAIN_NO_RECORD = { title: "no DNS record exists for the name in this VPC", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
@@ -42,8 +47,8 @@ fn check(case: &Case<'_>) -> Outcome {
     if !case.name_gives_nothing() || !denied || answered || dangling || belongs_to_service(case) {
         return Ok(None);
     }
-    // The endpoint itself is gone: no record would help.
-    if endpoint_state::vanished(case)?.is_some() {
+    // The endpoint itself is gone: no record would help. A name that is hidden has its record.
+    if endpoint_state::vanished(case)?.is_some() || dns_phz_shadow::hides(case) {
         return Ok(None);
     }
     let exists = !servers.iter().any(ServerAnswer::denies_name);
@@ -52,12 +57,71 @@ fn check(case: &Case<'_>) -> Outcome {
     } else {
         format!("No DNS record for {} exists in this VPC.", case.host())
     };
-    let draft = Draft::new(confidence(case), summary)
+    let near = case.near_name();
+    let summary = match &near {
+        Some(name) => format!("{summary} It resembles {name}."),
+        None => summary,
+    };
+    let vendor = vendors::of(&case.target.target).filter(|_| near.is_none());
+    let draft = Draft::new(confidence(case, near.as_deref()), summary)
         .evidence([words::system(case)])
         .evidence(words::servers(case))
+        .evidence(vendor.map(|vendor| Evidence::new(format!("{} {}", vendor.name, vendor.prescribes()))))
         .explains_name();
+    let of_aws = dns::is_aws_name(case.host());
+    let instead = near.map(|name| Fix::text(format!("Ask {name}, if that is what was meant")));
+    let is_slip = of_aws && instead.is_some();
+    let draft = instead.into_iter().fold(draft, Draft::fix);
+    Ok(Some(match (of_aws, is_slip) {
+        (_, true) => draft,
+        (true, false) => draft.fix(ask_aws(case)),
+        (false, false) => make(case, draft, exists),
+    }))
+}
+
+/// The zone and the record, as the vendor prescribes them.
+fn make(case: &Case<'_>, draft: Draft, exists: bool) -> Draft {
+    let private_dns =
+        vendors::of(&case.target.target).is_some_and(|vendor| vendor.naming == Naming::PrivateDns);
+    if private_dns
+        && let Some(endpoint) = case.likely_endpoint().filter(|endpoint| !endpoint.private_dns_enabled)
+    {
+        let id = &endpoint.id;
+        return draft.fix(
+            Fix::text(format!("Switch private DNS on for {id}, as the vendor has its customers do"))
+                .cli(format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --private-dns-enabled")),
+        );
+    }
     let draft = if exists { draft } else { draft.fix(zone(case)) };
-    Ok(Some(draft.fix(record(case, if exists { "Put" } else { "Then put" }))))
+    draft.fix(record(case, if exists { "Put" } else { "Then put" }))
+}
+
+/// AWS alone makes names in its domains. A zone of the user's own there would hide the others.
+fn ask_aws(case: &Case<'_>) -> Fix {
+    let host = case.host();
+    if dns::endpoint_of_own_name(host).is_some() {
+        let own = case.meant_endpoint().and_then(|endpoint| Some((endpoint, endpoint.dns_names.first()?)));
+        return Fix::text(match own {
+            Some((endpoint, name)) => {
+                format!("Ask a name that {} has: {name} leads to all its zones", endpoint.id)
+            }
+            None => format!(
+                "Ask a name that the endpoint has, as DescribeVpcEndpoints lists them: {host} is none"
+            ),
+        });
+    }
+    let endpoints = case.endpoints().unwrap_or_default();
+    let regional = endpoints.iter().find_map(|e| Some((*e, dns::regional_name(e, host)?)));
+    if let Some((endpoint, name)) = regional {
+        return Fix::text(format!("Ask {name}, which {} serves, instead", endpoint.id));
+    }
+    let vpc = case.vpc().map_or("VPC_ID", |vpc| vpc.as_str());
+    let region = case.facts.host.region.as_deref().unwrap_or("REGION");
+    Fix::text(format!(
+        "Check the service and the Region in {host}; if AWS has this name, see which private hosted zone or rule of Route 53 \
+         Resolver hides it here"
+    ))
+    .cli(format!("aws route53 list-hosted-zones-by-vpc --vpc-id {vpc} --vpc-region {region}"))
 }
 
 /// The name exists, with records of other types: its zone says so.
@@ -77,7 +141,7 @@ fn belongs_to_service(case: &Case<'_>) -> bool {
     case.endpoints().is_ok_and(|all| all.iter().any(covers))
 }
 
-fn confidence(case: &Case<'_>) -> Confidence {
+fn confidence(case: &Case<'_>, near: Option<&str>) -> Confidence {
     let inventory = &case.facts.inventory;
     let servers = case.target.resolution.servers.iter();
     let resolver_denies = servers
@@ -87,9 +151,13 @@ fn confidence(case: &Case<'_>) -> Confidence {
     if of_aws || !case.dns_attributes_off().is_empty() {
         // A record may exist in a private zone that this VPC does not use, or be hidden by that of an endpoint.
         Confidence::Possible
-    } else if resolver_denies && inventory.vpc_endpoints.is_known() {
+    } else if resolver_denies
+        && inventory.vpc_endpoints.is_known()
+        && (near.is_some() || !dns::is_aws_name(case.host()))
+    {
         Confidence::Confirmed
     } else {
+        // Of a name in a domain of AWS that resembles no other, it may be the zone that is wrong, and not the name.
         // A zone names itself when it denies; a firewall need not. Without the list of endpoints, one of them might cover the name and be switched off.
         Confidence::Likely
     }

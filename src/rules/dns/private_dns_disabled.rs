@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Row, Rule, declare_finding, dns_servers, words};
+use super::{Case, Draft, Outcome, Row, Rule, declare_finding, dns_phz_shadow, dns_servers, words};
 
 declare_finding! {
     /// ## What it means
@@ -54,7 +54,9 @@ fn check(case: &Case<'_>) -> Outcome {
     match off.iter().find(covering) {
         Some(endpoint) => {
             // In which VPC we are decides which endpoints can matter; where its attributes are off, they come first.
-            let sure = case.vpc().is_some() && case.dns_attributes_off().is_empty();
+            // Without private DNS the name would lead to public addresses: that it gives nothing has another cause.
+            let hidden = case.name_gives_nothing() && dns_phz_shadow::hides(case);
+            let sure = case.vpc().is_some() && case.dns_attributes_off().is_empty() && !hidden;
             let confidence = if sure { Confidence::Confirmed } else { Confidence::Likely };
             Ok(Some(draft(case, endpoint, confidence, &public)))
         }

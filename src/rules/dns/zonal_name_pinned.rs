@@ -20,8 +20,9 @@ declare_finding! {
     /// every client of the name, while the endpoint's regional name would lead elsewhere.
     /// ## How we know
     /// The name is an alias of one of the endpoint's zonal names, whose first label ends in a zone. An alias inside a
-    /// private hosted zone does not show, and then a single address is no proof: a regional name leaves out the zones that
-    /// are not healthy.
+    /// private hosted zone does not show: then it is likely where the name and a zonal one lead to the same single address,
+    /// while the regional name, asked as well, leads to more. A single address alone is no proof: a regional name leaves
+    /// out the zones that are not healthy.
     /// ## What looks like it
     /// `endpoint-single-az`: the endpoint itself lies in fewer zones than wanted.
     /// `provider-az-unhealthy`: the name leads to all zones, and one does not answer.
@@ -43,11 +44,15 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let alias = case.answers().flat_map(|answer| &answer.cnames).map(|cname| cname.target.as_str());
     let mut names = std::iter::once(case.host()).chain(alias);
-    // A single address alone tells nothing: a regional name leaves out the zones that are not healthy.
-    let Some(zonal) = names.find(|name| dns::zone_of_own_name(name).is_some()) else {
+    let shown = names.find(|name| dns::zone_of_own_name(name).is_some());
+    if shown.is_none() && case.target.resolution.endpoint_names.is_empty() {
+        return Ok(None);
+    }
+    let Some(endpoint) = *row.endpoint.ok()? else {
         return Ok(None);
     };
-    let Some(endpoint) = *row.endpoint.ok()? else {
+    // A single address alone tells nothing: a regional name leaves out the zones that are not healthy.
+    let Some(zonal) = shown.or_else(|| hidden(case, row, endpoint)) else {
         return Ok(None);
     };
     let zones = zones(case, endpoint);
@@ -55,8 +60,42 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     let draft = draft(case, row, endpoint, zonal, &zones);
-    // Who asks a zonal name itself has chosen the zone.
-    Ok(Some(if zonal == case.host() { draft.severity(Severity::Info) } else { draft }))
+    Ok(Some(match shown {
+        // Who asks a zonal name itself has chosen the zone.
+        Some(name) if name == case.host() => draft.severity(Severity::Info),
+        Some(_) => draft,
+        None => Draft { confidence: Confidence::Likely, ..draft }.evidence(both(case, endpoint, zonal)),
+    }))
+}
+
+/// The zonal name that leads where the asked one does, while the regional name leads to more: an alias inside a private zone
+/// shows nothing else.
+fn hidden<'a>(case: &Case<'_>, row: &Row<'_>, endpoint: &'a VpcEndpoint) -> Option<&'a str> {
+    let regional = case.addresses_of(endpoint.dns_names.first()?)?;
+    if regional.len() < 2 || !regional.contains(&row.ip()) || case.target.target.literal().is_some() {
+        return None;
+    }
+    // A line of the hosts file names one address for reasons of its own.
+    if !case.dns_gives(row.ip()) {
+        return None;
+    }
+    let leads_here = |name: &&String| {
+        dns::zone_of_own_name(name).is_some() && case.addresses_of(name).is_some_and(|ips| ips == [row.ip()])
+    };
+    endpoint.dns_names.iter().find(leads_here).map(String::as_str)
+}
+
+/// What the endpoint's own names lead to.
+fn both(case: &Case<'_>, endpoint: &VpcEndpoint, zonal: &str) -> Vec<Evidence> {
+    let regional = endpoint.dns_names.first().map(String::as_str);
+    let leads = |name: &str| {
+        let ips = case.addresses_of(name)?;
+        Some(Evidence::of(
+            format!("{name} leads to {}", words::list(ips)),
+            ResourceRef::new(ResourceKind::DnsName, name),
+        ))
+    };
+    regional.into_iter().chain([zonal]).filter_map(leads).collect()
 }
 
 fn zones(case: &Case<'_>, endpoint: &VpcEndpoint) -> BTreeSet<AzId> {
@@ -75,10 +114,15 @@ fn draft(
     let (host, id) = (case.host(), &endpoint.id);
     let here = row.eni.known().copied().flatten().and_then(|eni| case.facts.inventory.az_id_of(eni));
     let here = here.map_or_else(|| row.ip().to_string(), |zone| format!("{} ({zone})", row.ip()));
+    let is_alias = case.answers().flat_map(|answer| &answer.cnames).any(|cname| cname.target == zonal);
     let why = if zonal == host {
         "it is the endpoint's name of one zone".to_owned()
-    } else {
+    } else if is_alias {
         format!("it is an alias of {zonal}, the endpoint's name of one zone")
+    } else {
+        format!(
+            "it leads where {zonal} does, the endpoint's name of one zone, and the regional name leads to more"
+        )
     };
     let regional = endpoint.dns_names.first().map_or("the endpoint's regional DNS name", String::as_str);
     Draft::new(Confidence::Confirmed, format!("{host} leads to {here} alone: {why}."))
