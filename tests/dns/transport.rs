@@ -50,7 +50,9 @@ async fn tcp_is_tried_where_udp_is_silent() {
         },
     )
     .await;
-    let lookup = lookup(to).await;
+    let answer = ask(to, "db.example.test", SHORT).await;
+    assert!(answer.gives_no_answer(), "applications ask over UDP");
+    let lookup = answer.a;
     assert_eq!(answered(&lookup).addresses, the_address());
     assert_eq!(answered(&lookup).transport, Over::TcpAlone);
     assert!((0.5..1.0).contains(&lookup.seconds.0), "at half of the time, not after {}", lookup.seconds);
