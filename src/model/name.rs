@@ -269,10 +269,12 @@ impl ServerAnswer {
         self.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.rcode == Rcode::NxDomain)
     }
 
-    /// Nothing usable came back for either question: silence, a closed port, bytes that are no DNS.
+    /// Nothing that applications can use came back for either question: silence, a closed port, bytes that are no DNS.
+    /// Over TCP they ask only when UDP tells them to.
     pub fn gives_no_answer(&self) -> bool {
-        let useless = |lookup: &Lookup| {
-            !matches!(lookup.outcome, LookupOutcome::Answered(_) | LookupOutcome::NotAwaited)
+        let useless = |lookup: &Lookup| match &lookup.outcome {
+            LookupOutcome::Answered(answer) => answer.transport == Transport::TcpAlone,
+            outcome => *outcome != LookupOutcome::NotAwaited,
         };
         self.lookups().into_iter().all(useless)
     }

@@ -1,6 +1,9 @@
 //! The resolver against a DNS server in this process, well-behaved and not.
 
+mod edns;
 mod server;
+mod transport;
+mod whole;
 
 use std::{
     net::{IpAddr, SocketAddr},

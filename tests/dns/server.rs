@@ -29,7 +29,7 @@ pub(crate) async fn server(
 }
 
 /// A port that is free for TCP need not be free for UDP: another test may ask from it just now.
-async fn one_port() -> (TcpListener, UdpSocket) {
+pub(crate) async fn one_port() -> (TcpListener, UdpSocket) {
     let mut taken = Vec::new();
     loop {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,7 +51,7 @@ pub(crate) async fn over_udp(socket: UdpSocket, habit: Arc<Habit>) {
     }
 }
 
-async fn over_tcp(listener: TcpListener, habit: Arc<Habit>) {
+pub(crate) async fn over_tcp(listener: TcpListener, habit: Arc<Habit>) {
     while let Ok((mut stream, _)) = listener.accept().await {
         let habit = Arc::clone(&habit);
         tokio::spawn(async move {

@@ -108,33 +108,19 @@ impl<'q> Exchange<'q> {
                 said = &mut udp => return match said {
                     Ok(Some(said)) => (self.settled(said).await, None),
                     Ok(None) => match trouble {
-                        None => self.alone(tcp.await, LookupOutcome::TimedOut),
+                        None => alone(tcp.await, LookupOutcome::TimedOut),
                         known => (LookupOutcome::TimedOut, known),
                     },
                     Err(error) => {
                         let deadline = self.deadline.min(Instant::now() + self.patience);
-                        self.alone(self.over_tcp(false, deadline).await, failed(words(&error)))
+                        alone(self.over_tcp(false, deadline).await, failed(words(&error)))
                     }
                 },
                 answer = &mut tcp, if trouble.is_none() => match answer {
                     Err(how) => trouble = Some(how),
-                    answer => return self.alone(answer, LookupOutcome::TimedOut),
+                    answer => return alone(answer, LookupOutcome::TimedOut),
                 },
             }
-        }
-    }
-
-    /// Only TCP is left to answer; `otherwise` is how UDP went.
-    fn alone(
-        &self,
-        tcp: Result<DnsAnswer, TcpTrouble>,
-        otherwise: LookupOutcome,
-    ) -> (LookupOutcome, Option<TcpTrouble>) {
-        match tcp {
-            Ok(answer) => {
-                (LookupOutcome::Answered(DnsAnswer { transport: Transport::TcpAlone, ..answer }), None)
-            }
-            Err(trouble) => (otherwise, Some(trouble)),
         }
     }
 
@@ -230,6 +216,17 @@ impl<'q> Exchange<'q> {
                 return Ok(said.received);
             }
         }
+    }
+}
+
+/// Only TCP is left to answer; `otherwise` is how UDP went.
+fn alone(
+    tcp: Result<DnsAnswer, TcpTrouble>,
+    otherwise: LookupOutcome,
+) -> (LookupOutcome, Option<TcpTrouble>) {
+    match tcp {
+        Ok(answer) => (LookupOutcome::Answered(DnsAnswer { transport: Transport::TcpAlone, ..answer }), None),
+        Err(trouble) => (otherwise, Some(trouble)),
     }
 }
 

@@ -236,39 +236,4 @@ fn rcode(code: ResponseCode) -> Rcode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// With each message's own question asked, so that all of it is read. Which way it ends is the message's
-    /// affair; here it must end.
-    #[test]
-    fn any_bytes_are_judged() {
-        let mut answers = 0;
-        for line in include_str!("../../../tests/data/dns-messages.jsonl").lines() {
-            let record: serde_json::Value = serde_json::from_str(line).unwrap();
-            let mut bytes = hex(record["hex"].as_str().unwrap());
-            let question = question_of(&bytes);
-            bytes[..2].copy_from_slice(&question.plain.id.to_be_bytes());
-            for flags in [bytes[2] | 0x80, bytes[2] & !0b10 | 0x80] {
-                bytes[2] = flags;
-                answers += usize::from(matches!(question.judge(&bytes).0, Received::Answer(_)));
-            }
-            for length in 0..bytes.len() {
-                question.judge(&bytes[..length]);
-            }
-        }
-        assert!(answers > 30, "only {answers} were read as answers: the selection is of no use");
-    }
-
-    fn question_of(bytes: &[u8]) -> Question {
-        let theirs = Message::from_vec(bytes).ok().and_then(|message| message.queries.first().cloned());
-        let mut question = Question::new("db.example.test", RecordType::A).unwrap();
-        question.query = theirs.unwrap_or(question.query);
-        question
-    }
-
-    fn hex(text: &str) -> Vec<u8> {
-        let digits = text.as_bytes().as_chunks::<2>().0;
-        digits.iter().map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
-    }
-}
+mod tests;

@@ -191,7 +191,9 @@ Said = Literal["right", "echo", "garbage", "other-question", "text", "wrong-id"]
 
 @dataclass(frozen=True)
 class DnsServer:
-    """A server of the user's own, on an address of an interface (or a resolver's, to change how that behaves)."""
+    """A server of the user's own, on an address of an interface or, as a stub, of the host's loopback. On the VPC's
+    resolver's address: how that behaves.
+    """
 
     #: Whether it asks the VPC's resolver, or the internet, which knows no private zone.
     forwards: bool = False
@@ -212,6 +214,12 @@ class DnsServer:
     #: The flags RA and AA.
     recursion: bool = True
     authoritative: bool = False
+    #: What Debian ships, in place of the lab's own. Of the keys above only `records` are for it, and only knot's.
+    software: Literal["lab", "dnsmasq", "knot", "unbound"] = "lab"
+    #: Whom dnsmasq and unbound ask.
+    upstreams: tuple[str, ...] = ("10.0.0.2",)
+    #: Further lines of its configuration (of unbound's and knot's clause `server`).
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -293,6 +301,11 @@ class World:
 
     def peered(self, a: str, b: str) -> bool:
         return any(p.status == "active" and {a, b} == {p.requester, p.accepter} for p in self.peerings.values())
+
+
+def on_this_host(ip: str) -> bool:
+    """A stub's address."""
+    return ipaddress.ip_address(ip).is_loopback
 
 
 def make_world(raw: dict[str, Any], beside: Iterable[str] = ()) -> World:

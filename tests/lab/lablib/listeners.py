@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import dns, names
-from .declaration import Listener, World
+from .declaration import Listener, World, on_this_host
 from .network import far_addresses
 
 #: Longer than any probe waits, short enough that a forgotten thread ends by itself.
@@ -32,8 +32,17 @@ def plan(world: World) -> list[dict[str, Any]]:
         for (ip, port), one in sockets.items()
         if one.kind in _HANDLERS
     ]
-    own = {ip: one for ip, one in world.dns.servers.items() if ip in far_addresses(world)}
-    return opened + [{"kind": "dns", "ip": ip, "tables": names.own_server(world, one)} for ip, one in own.items()]
+    return opened + _name_servers(world, far_addresses(world))
+
+
+def stubs(world: World) -> list[dict[str, Any]]:
+    """The same for the host itself: name servers on its loopback."""
+    return _name_servers(world, [ip for ip in world.dns.servers if on_this_host(ip)])
+
+
+def _name_servers(world: World, addresses: list[str]) -> list[dict[str, Any]]:
+    own = {ip: one for ip, one in world.dns.servers.items() if ip in addresses and one.software == "lab"}
+    return [{"kind": "dns", "ip": ip, "tables": names.own_server(world, one)} for ip, one in own.items()]
 
 
 def servers(sockets: list[dict[str, Any]], pki: Path) -> list[socketserver.BaseServer]:

@@ -12,11 +12,12 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import pki, report, sandbox, scenario
+from . import debian, pki, report, sandbox, scenario
 from .report import Unreadable
 from .runner import Job, Result, Settings
 from .scenario import Scenario
@@ -44,9 +45,10 @@ def main() -> int:
         print("\n".join(report.unreadable(one)), flush=True)
     jobs = make_jobs(scenarios, tuple(arguments.inventory))
     moto = _moto()
-    possible = [one for one in jobs if moto or one.kind != "moto"]
+    possible = [one for one in jobs if not wanted(one, moto)]
+    skipped = Counter(why for one in jobs if (why := wanted(one, moto)))
     results = _run(possible, binary, moto, arguments)
-    done = report.Run(results, unreadable, len(jobs) - len(possible), time.monotonic() - started)
+    done = report.Run(results, unreadable, skipped, time.monotonic() - started)
     if binary:
         print("\n".join(report.measure(results)))
     print(report.figures(done))
@@ -91,6 +93,14 @@ def load(paths: list[Path], only: str = "*") -> tuple[list[Scenario], list[Unrea
 def make_jobs(scenarios: list[Scenario], wanted: tuple[str, ...]) -> list[Job]:
     kinds = [(one, one.kinds(wanted)) for one in scenarios]
     return [Job(one, kind, len(own) > 1) for one, own in kinds for kind in own]
+
+
+def wanted(job: Job, moto: Path | None) -> str | None:
+    """What has to be there before this can run."""
+    if job.kind == "moto" and not moto:
+        return "set VPCE_DOCTOR_MOTO to a Python with moto"
+    packages = debian.missing(job.scenario.world)
+    return f"apt-get install {' '.join(sorted(packages))}" if packages else None
 
 
 def find_binary(given: Path | None) -> Path:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import expect, sandbox
+from . import debian, expect, sandbox
 from .main import LAB, SCENARIOS, find_binary, load, workers
 from .runner import Job, Result, Settings
 from .scenario import Expect, Scenario
@@ -94,7 +94,7 @@ def _codes() -> list[str]:
 
 
 def _mutants(scenarios: list[Scenario], codes: list[str]) -> list[Mutant]:
-    jobs = [Job(one, one.kinds(("directory",))[0]) for one in scenarios]
+    jobs = [Job(one, one.kinds(("directory",))[0]) for one in scenarios if not debian.missing(one.world)]
     made = []
     for code in codes:
         finders = [job for job in jobs if any(_finds(one, code) for one in job.scenario.expect.all())]

@@ -26,25 +26,25 @@ def tables(world: World) -> dict[str, Any]:
     own = world.dns.servers.get("10.0.0.2", DnsServer())
     return {
         "silent": not world.client_vpc.dns_support,
-        "overrides": _resolve(world, {**world.dns.overrides, **own.records}),
-        "zones": {zone: _resolve(world, names) for zone, names in _private_zones(world).items()},
-        "public": _resolve(world, _public(world)),
+        "overrides": records(world, {**world.dns.overrides, **own.records}),
+        "zones": {zone: records(world, names) for zone, names in _private_zones(world).items()},
+        "public": records(world, _public(world)),
         **_manners(own),
     }
 
 
 def own_server(world: World, server: DnsServer) -> dict[str, Any]:
     """The same for a server of the user's own, which knows private zones only from the VPC's resolver."""
-    internet = {"overrides": {}, "zones": {}, "public": _resolve(world, _public(world))}
+    internet = {"overrides": {}, "zones": {}, "public": records(world, _public(world))}
     known = tables(world) if server.forwards else internet
-    own = {**known["overrides"], **_resolve(world, server.records)}
+    own = {**known["overrides"], **records(world, server.records)}
     return {**known, "silent": False, "overrides": own, **_manners(server)}
 
 
 def _manners(server: DnsServer) -> dict[str, Any]:
     """Everything of a server but what it knows."""
     own = dataclasses.asdict(server)
-    return {key: value for key, value in own.items() if key not in ("records", "forwards")}
+    return {key: value for key, value in own.items() if key not in ("records", "forwards", "upstreams", "settings")}
 
 
 def regional_name(endpoint: Endpoint) -> str:
@@ -100,7 +100,7 @@ def _public(world: World) -> dict[str, Any]:
     return names
 
 
-def _resolve(world: World, names: dict[str, Any]) -> dict[str, Any]:
+def records(world: World, names: dict[str, Any]) -> dict[str, Any]:
     return {name: _record(world, what) for name, what in names.items()}
 
 

@@ -29,8 +29,8 @@ class Run:
 
     results: list[Result]
     unreadable: list[Unreadable]
-    #: Runs left out for want of moto.
-    skipped: int
+    #: Runs left out, by what they want.
+    skipped: dict[str, int]
     seconds: float
 
     @property
@@ -127,7 +127,7 @@ def figures(run: Run) -> str:
     scenarios = len({one.job.scenario.name for one in results})
     built = sum(one.built for one in results) / max(len(results), 1)
     awaited = sum(one.awaited for one in results)
-    skipped = f", {run.skipped} skipped (set VPCE_DOCTOR_MOTO to a Python with moto)" if run.skipped else ""
+    skipped = "".join(f", {count} skipped ({wanted})" for wanted, count in run.skipped.items())
     fine = f"{len(results) - len(wrong) - awaited} ok, {awaited} awaited{skipped}"
     mismatches = f"{len(wrong) - lab} product mismatches, {lab + len(run.unreadable)} lab mismatches, {hung} hung"
     judged = [verdict for one in score.families(results) for verdict in one.judged]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import ec2, ec2_faults, imds, inventory, listeners, moto, names, network, serve
+from . import debian, ec2, ec2_faults, imds, inventory, listeners, moto, names, network, serve
 from .declaration import REGION, World
 from .fork import Fork
 from .network import Network
@@ -94,8 +94,11 @@ def stage(plan: Plan, folder: Path) -> Iterator[Stage]:
         far = {"listeners": listeners.plan(plan.world), "pki": str(plan.pki)}
         servers.append(_serve(net.router, substitute(json.dumps(router), ids)))
         servers.append(_serve(net.far, json.dumps(far)))
+        if stubs := listeners.stubs(plan.world):
+            servers.append(_serve(net.client, json.dumps({"listeners": stubs, "pki": str(plan.pki)})))
         if any(one.line() != "ready\n" for one in servers):
             raise RuntimeError("a server of the world did not start")
+        others.extend(debian.start(plan.world, net, folder))
         yield Stage(plan, net, folder, network.resolver_files(plan.world, folder), ids)
     finally:
         for server in servers:
