@@ -57,11 +57,10 @@ fn check(case: &Case<'_>) -> Outcome {
 }
 
 fn trouble(server: &ServerAnswer) -> Option<&TcpTrouble> {
-    let of = |outcome| match outcome {
-        &LookupOutcome::Truncated { ref tcp } => Some(tcp),
+    server.lookups().into_iter().find_map(|lookup| match &lookup.outcome {
+        LookupOutcome::Truncated { tcp } => Some(tcp),
         _ => None,
-    };
-    server.lookups().into_iter().find_map(|lookup| of(&lookup.outcome))
+    })
 }
 
 fn does(tcp: &TcpTrouble) -> &'static str {
