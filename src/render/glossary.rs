@@ -45,6 +45,10 @@ pub static GLOSSARY: &[Term] = &[
     term("ICMP", "messages about packets, such as: this address cannot be reached"),
     term("IMDS", "instance metadata service: answers on 169.254.169.254 who and where an instance is"),
     term("IP", "the protocol that carries packets from address to address; IPv4 and IPv6 are its versions"),
+    term(
+        "MINIMUM",
+        "the last field of an SOA record: how long a denial by its zone may be kept at most, in seconds",
+    ),
     term("MTU", "the size of the largest packet that a way carries"),
     term(
         "NACL",

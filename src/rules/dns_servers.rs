@@ -56,6 +56,11 @@ pub(super) fn is_stub(server: &ServerAnswer) -> bool {
     server.server.ip().is_loopback()
 }
 
+/// systemd-resolved(8), which has no records of its own.
+pub(super) fn is_systemd_resolved(server: &ServerAnswer) -> bool {
+    matches!(server.server.ip(), IpAddr::V4(ip) if [[127, 0, 0, 53], [127, 0, 0, 54]].contains(&ip.octets()))
+}
+
 /// How this server fails to be of use, where it answers: REFUSED, SERVFAIL and their like, and no address.
 pub(super) fn failure(server: &ServerAnswer) -> Option<Rcode> {
     let fails = |rcode: &Rcode| !matches!(rcode, Rcode::NoError | Rcode::NxDomain);

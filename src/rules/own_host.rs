@@ -72,15 +72,17 @@ pub(super) fn lacks_family(case: &Case<'_>, row: &Row<'_>) -> Result<bool, Unkno
         return Ok(false);
     };
     let interfaces = case.facts.host.interfaces.ok()?;
-    let networks = interfaces.iter().flat_map(|interface| &interface.networks);
-    let reaches_out = |ip: IpAddr| {
-        let link_local = match ip {
-            IpAddr::V4(ip) => ip.is_link_local(),
-            IpAddr::V6(ip) => ip.is_unicast_link_local(),
-        };
-        !link_local && !ip.is_loopback() && ip.is_ipv6() == row.ip().is_ipv6()
+    let mut own = interfaces.iter().flat_map(|interface| &interface.networks).map(ipnet::IpNet::addr);
+    Ok(!own.any(|ip| reaches_out(ip) && ip.is_ipv6() == row.ip().is_ipv6()))
+}
+
+/// Not for this host or one of its links alone.
+pub(super) fn reaches_out(ip: IpAddr) -> bool {
+    let link_local = match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
     };
-    Ok(!networks.into_iter().any(|network| reaches_out(network.addr())))
+    !link_local && !ip.is_loopback()
 }
 
 fn is_own(row: &Row<'_>, ip: IpAddr) -> bool {

@@ -68,9 +68,9 @@ fn wrong_family(case: &Case<'_>) -> Result<Option<Draft>, Unknown> {
     }
     let (has, lacks) = if first.ip().is_ipv6() { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
     let own = case.facts.host.interfaces.ok()?.iter().flat_map(|interface| &interface.networks);
-    let own = own.filter(|net| !net.addr().is_loopback()).map(ToString::to_string);
+    let own = own.map(ipnet::IpNet::addr).filter(|ip| own_host::reaches_out(*ip));
     let host = case.host();
-    let fact = format!("the addresses of this host: {}", words::list(own));
+    let fact = format!("addresses of this host beyond its own links: {}", words::list(own));
     Ok(Some(
         Draft::new(
             Confidence::Confirmed,

@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Outcome {
     if wrong.is_empty() || (rows.is_empty() && !case.name_gives_nothing()) {
         return Ok(None);
     }
-    let Some(right) = right(case, &wrong)? else {
+    let Some(right) = right(case, &wrong, &rows)? else {
         return Ok(None);
     };
     let draft = draft(case, &wrong, &right, &rows).explains(rows.iter().copied());
@@ -69,10 +69,17 @@ enum Why<'a> {
     Untried,
 }
 
-/// Of the other servers, the VPC's resolver before others.
-fn right<'a>(case: &Case<'a>, wrong: &[&ServerAnswer]) -> Result<Option<Right<'a>>, Unknown> {
+/// Of the servers that do not lead to the same failing addresses, the VPC's resolver before others.
+fn right<'a>(
+    case: &Case<'a>,
+    wrong: &[&ServerAnswer],
+    rows: &[&Row<'_>],
+) -> Result<Option<Right<'a>>, Unknown> {
     let mut others: Vec<_> = case.target.resolution.servers.iter().collect();
-    others.retain(|server| wrong.iter().all(|one| one.server != server.server));
+    let fails = |ip: IpAddr| rows.iter().any(|row| row.ip() == ip);
+    others.retain(|server| {
+        wrong.iter().all(|one| one.server != server.server) && !server.addresses().any(fails)
+    });
     others.sort_by_key(|server| !dns_servers::is_resolver(case, server));
     let mut unknown = None;
     for server in &others {

@@ -61,7 +61,11 @@ fn check(case: &Case<'_>) -> Outcome {
     .evidence(words::servers(case))
     .evidence([words::system(case)])
     .evidence(dns_servers::tried(case, right))
-    .fix(if here { wait.cli("sudo resolvectl flush-caches") } else { wait })
+    .fix(if dns_servers::is_systemd_resolved(server) {
+        wait.cli("sudo resolvectl flush-caches")
+    } else {
+        wait
+    })
     .explains_name();
     Ok(Some(if here { draft.side(Side::Client) } else { draft }))
 }

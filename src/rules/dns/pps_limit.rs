@@ -26,7 +26,7 @@ declare_finding! {
     ///     ethtool -S eth0 | grep linklocal_allowance_exceeded      # twice, some seconds apart
     ///     sudo tcpdump -ni any -c 2000 udp port 53
     /// ## How to fix it
-    /// Keep answers on the host (a caching stub; in Kubernetes NodeLocal DNSCache), spread DNS servers over interfaces, and
+    /// Keep answers on the host (a caching stub; in Kubernetes `NodeLocal DNSCache`), spread DNS servers over interfaces, and
     /// ask fewer names: a lower ndots, names with a final dot.
     static DNS_PPS_LIMIT = { title: "the VPC's resolver may drop questions beyond its limit", severity: Error, side: Client, layer: Dns, since: "0.2.0" }
 }

@@ -36,7 +36,7 @@ const SLOW: f64 = 1.0;
 
 fn check(case: &Case<'_>) -> Outcome {
     let resolvers: Vec<_> = dns_servers::resolver(case).collect();
-    let is_given = case.target.resolution.servers.iter().any(dns_servers::gives_addresses);
+    let known = case.target.resolution.servers.iter().any(dns_servers::gives_addresses);
     let fails =
         resolvers.iter().copied().find(|server| dns_servers::failure(server) == Some(Rcode::ServFail));
     let silent = || {
@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Outcome {
     };
     let answered =
         resolvers.iter().any(|server| dns_servers::answers(server) && dns_servers::failure(server).is_none());
-    let Some(server) = fails.or_else(silent).filter(|_| case.name_gives_nothing() && !is_given && !answered)
+    let Some(server) = fails.or_else(silent).filter(|_| case.name_gives_nothing() && !known && !answered)
     else {
         return Ok(None);
     };

@@ -1,6 +1,6 @@
 //! `dns-stub-cache-stale`
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use crate::model::{
     finding::{Confidence, Evidence, Fix},
@@ -34,9 +34,6 @@ declare_finding! {
 
 pub(super) const RULE: Rule = Rule::new(&DNS_STUB_CACHE_STALE, check);
 
-/// systemd-resolved(8)
-const SYSTEMD_RESOLVED: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 53), Ipv4Addr::new(127, 0, 0, 54)];
-
 fn check(case: &Case<'_>) -> Outcome {
     let Some((stub, rows)) = dns_servers::configured(case).find_map(|stub| Some((stub, stale(case, stub)?)))
     else {
@@ -53,7 +50,7 @@ fn check(case: &Case<'_>) -> Outcome {
     }
     let ips = words::list(rows.iter().map(|row| row.ip()));
     let address = stub.server.ip();
-    let is_resolved = SYSTEMD_RESOLVED.iter().any(|ip| IpAddr::V4(*ip) == address);
+    let is_resolved = dns_servers::is_systemd_resolved(stub);
     let own = is_resolved || right.role == ServerRole::Upstream || runs_down(stub, right);
     let strong = own && (connects || held == Ok(true));
     let host = case.host();

@@ -36,13 +36,11 @@ fn check(case: &Case<'_>) -> Outcome {
     let Some((server, tcp)) = cut.first().filter(|_| case.name_gives_nothing() && !resolves) else {
         return Ok(None);
     };
-    // What denies TCP port 53 is then the finding; what was not read does not make these packets arrive.
-    if dns_servers::blocked(case).is_ok_and(|blocked| !blocked.is_empty()) {
-        return Ok(None);
-    }
+    // A group or ACL known to deny TCP port 53 is the nearer cause.
+    let denied = dns_servers::blocked(case).is_ok_and(|blocked| !blocked.is_empty());
     let name = words::server_name(&server.server);
     let draft = Draft::new(
-        Confidence::Confirmed,
+        if denied { Confidence::Likely } else { Confidence::Confirmed },
         format!(
             "The answer for {} does not fit into a UDP message, and {name} {} TCP port 53, over which it is to be had.",
             case.host(),
@@ -59,11 +57,10 @@ fn check(case: &Case<'_>) -> Outcome {
 }
 
 fn trouble(server: &ServerAnswer) -> Option<&TcpTrouble> {
-    let of = |outcome| match outcome {
-        &LookupOutcome::Truncated { ref tcp } => Some(tcp),
+    server.lookups().into_iter().find_map(|lookup| match &lookup.outcome {
+        LookupOutcome::Truncated { tcp } => Some(tcp),
         _ => None,
-    };
-    server.lookups().into_iter().find_map(|lookup| of(&lookup.outcome))
+    })
 }
 
 fn does(tcp: &TcpTrouble) -> &'static str {
