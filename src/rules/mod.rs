@@ -16,6 +16,7 @@ mod cross_region;
 mod dead_end;
 mod diagnose;
 mod dns_servers;
+mod elsewhere;
 mod endpoint_state;
 mod exclusion;
 mod gateway_endpoint;
@@ -46,6 +47,8 @@ use case::Draft;
 use macros::{declare_finding, registry};
 
 registry! {
+    "dns/answer_subset_unhealthy_az.rs" as dns_answer_subset_unhealthy_az,
+    "dns/az_name_vs_id.rs" as dns_az_name_vs_id,
     "dns/cname_to_deleted_endpoint.rs" as dns_cname_to_deleted_endpoint,
     "dns/custom_server_blocked.rs" as dns_custom_server_blocked,
     "dns/custom_server_no_forward.rs" as dns_custom_server_no_forward,
@@ -54,11 +57,16 @@ registry! {
     "dns/hosts_override.rs" as dns_hosts_override,
     "dns/managed_zone_shadow.rs" as dns_managed_zone_shadow,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/outside_vpc.rs" as dns_outside_vpc,
+    "dns/phz_not_associated.rs" as dns_phz_not_associated,
     "dns/phz_shadow.rs" as dns_phz_shadow,
     "dns/private_dns_conflict.rs" as dns_private_dns_conflict,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
     "dns/private_name_unverified.rs" as dns_private_name_unverified,
+    "dns/public_uri_used.rs" as dns_public_uri_used,
+    "dns/resolver_rule_override.rs" as dns_resolver_rule_override,
     "dns/s3_inbound_only.rs" as dns_s3_inbound_only,
+    "dns/service_has_no_private_name.rs" as dns_service_has_no_private_name,
     "dns/stale_a_record.rs" as dns_stale_a_record,
     "dns/support_disabled.rs" as dns_support_disabled,
     "dns/vpc_attributes_off.rs" as dns_vpc_attributes_off,
