@@ -72,7 +72,7 @@ fn codes_named_in_explanations_exist() {
 }
 
 /// Known to everybody who runs the program, or proper names.
-const KNOWN: [&str; 7] = ["API", "AWS", "CLI", "DNSSEC", "PATH", "TDengine", "UTC"];
+const KNOWN: [&str; 8] = ["API", "AWS", "CLI", "DNSSEC", "MongoDB", "PATH", "TDengine", "UTC"];
 
 /// Words with two capitals in a row, without the plural's s and a version behind them.
 fn abbreviations(text: &str) -> BTreeSet<String> {

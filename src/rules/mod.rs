@@ -16,6 +16,7 @@ mod cross_region;
 mod dead_end;
 mod diagnose;
 mod dns_servers;
+mod elsewhere;
 mod endpoint_state;
 mod exclusion;
 mod gateway_endpoint;
@@ -48,6 +49,8 @@ use macros::{declare_finding, registry};
 
 registry! {
     "dns/aaaa_mismatch.rs" as dns_aaaa_mismatch,
+    "dns/answer_subset_unhealthy_az.rs" as dns_answer_subset_unhealthy_az,
+    "dns/az_name_vs_id.rs" as dns_az_name_vs_id,
     "dns/cname_to_deleted_endpoint.rs" as dns_cname_to_deleted_endpoint,
     "dns/custom_server_blocked.rs" as dns_custom_server_blocked,
     "dns/custom_server_no_forward.rs" as dns_custom_server_no_forward,
@@ -58,14 +61,19 @@ registry! {
     "dns/ndots_search_leak.rs" as dns_ndots_search_leak,
     "dns/negative_cache.rs" as dns_negative_cache,
     "dns/nxdomain_no_record.rs" as dns_nxdomain_no_record,
+    "dns/outside_vpc.rs" as dns_outside_vpc,
+    "dns/phz_not_associated.rs" as dns_phz_not_associated,
     "dns/phz_shadow.rs" as dns_phz_shadow,
     "dns/pps_limit.rs" as dns_pps_limit,
     "dns/private_dns_conflict.rs" as dns_private_dns_conflict,
     "dns/private_dns_disabled.rs" as dns_private_dns_disabled,
     "dns/private_name_unverified.rs" as dns_private_name_unverified,
+    "dns/public_uri_used.rs" as dns_public_uri_used,
     "dns/rebinding_filter.rs" as dns_rebinding_filter,
+    "dns/resolver_rule_override.rs" as dns_resolver_rule_override,
     "dns/resolver_rule_wrong_target.rs" as dns_resolver_rule_wrong_target,
     "dns/s3_inbound_only.rs" as dns_s3_inbound_only,
+    "dns/service_has_no_private_name.rs" as dns_service_has_no_private_name,
     "dns/stale_a_record.rs" as dns_stale_a_record,
     "dns/stub_cache_stale.rs" as dns_stub_cache_stale,
     "dns/support_disabled.rs" as dns_support_disabled,

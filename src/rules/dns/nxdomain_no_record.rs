@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, declare_finding, dns_phz_shadow, endpoint_state, words};
+use super::{Case, Draft, Outcome, Rule, declare_finding, dns_phz_shadow, elsewhere, endpoint_state, words};
 
 declare_finding! {
     /// ## What it means
@@ -148,7 +148,7 @@ fn confidence(case: &Case<'_>, near: Option<&str>) -> Confidence {
         .filter(|server| server.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.soa.is_some()))
         .any(|server| dns::is_vpc_resolver(inventory, server.server));
     let of_aws = dns::is_aws_name(case.host()) && !inventory.vpc_endpoints.is_known();
-    if of_aws || !case.dns_attributes_off().is_empty() {
+    if of_aws || elsewhere::is_plausible(case) || !case.dns_attributes_off().is_empty() {
         // A record may exist in a private zone that this VPC does not use, or be hidden by that of an endpoint.
         Confidence::Possible
     } else if resolver_denies

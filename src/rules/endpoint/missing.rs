@@ -11,7 +11,9 @@ use crate::{
     },
 };
 
-use super::{Case, Draft, Outcome, Rule, cross_region, declare_finding, endpoint_state, new_endpoint, words};
+use super::{
+    Case, Draft, Outcome, Rule, cross_region, declare_finding, elsewhere, endpoint_state, new_endpoint, words,
+};
 
 declare_finding! {
     /// ## What it means
@@ -46,7 +48,9 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     };
     let shared = endpoint_state::shared_subnet(case);
-    let confidence = if shared == Known::Known(None) { sure } else { Confidence::Possible };
+    // An endpoint of a VPC that is joined with this one may be meant for both.
+    let sure = if shared == Known::Known(None) { sure } else { Confidence::Possible };
+    let confidence = if elsewhere::is_plausible(case) { Confidence::Possible } else { sure };
     let guest = shared.known().copied().flatten().map(|subnet| Guest::of(case, subnet));
     let regional = endpoints.iter().find_map(|e| Some((*e, dns::regional_name(e, case.host())?)));
     let vpc = case.vpc().map_or("this VPC", |vpc| vpc.as_str());
