@@ -355,7 +355,7 @@ mod tests {
         /// What is written as the manual says is read as it was meant, whatever stands around it.
         #[test]
         fn what_is_written_is_read(
-            servers in prop::collection::vec(any::<std::net::Ipv4Addr>(), 0..6),
+            servers in prop::collection::vec(any::<Ipv4Addr>(), 0..6),
             search in prop::collection::vec("[a-z]{1,8}(\\.[a-z]{1,8}){0,2}", 1..9),
             ndots in 0_u32..=15,
         ) {
