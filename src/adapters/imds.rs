@@ -92,6 +92,7 @@ impl Session {
                 .map(SecurityGroupId)
                 .collect(),
             addresses: addresses.iter().filter_map(|ip| ip.parse().ok()).collect(),
+            vpc_cidr: self.value(&of("vpc-ipv4-cidr-block")).await?.and_then(|cidr| cidr.parse().ok()),
         })
     }
 

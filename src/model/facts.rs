@@ -45,4 +45,10 @@ impl TargetFacts {
     pub fn used(&self) -> impl Iterator<Item = &AddressProbe> {
         self.addresses.iter().filter(|row| row.used)
     }
+
+    /// How many of the system's addresses have no row: of hundreds only some are tried.
+    pub fn untried(&self) -> usize {
+        let all = self.resolution.system.addresses().iter();
+        all.filter(|ip| self.addresses.iter().all(|row| row.ip != **ip)).count()
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -54,6 +54,9 @@ pub struct InstanceInterface {
     pub vpc: Option<VpcId>,
     pub security_groups: Vec<SecurityGroupId>,
     pub addresses: Vec<IpAddr>,
+    /// The primary range of its VPC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_cidr: Option<Ipv4Net>,
 }
 
 /// What of this host bears on the diagnosis.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{
     collect::Surroundings,
     lapse,
+    observe::Around,
     transitions::{self, Transitions},
 };
 use crate::{
@@ -166,6 +167,11 @@ impl Board {
             let vantage = facts.vantage;
             state.latest = Some(Latest { facts: facts_of_one, report, around, vantage, at: now, elapsed });
         }
+    }
+
+    /// What cycles may build upon: nothing before the first survey.
+    pub(super) fn around(&self) -> Around {
+        self.surroundings.as_ref().map(|(surroundings, _)| surroundings.around()).unwrap_or_default()
     }
 
     /// The probe loop turns.

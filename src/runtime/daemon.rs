@@ -18,7 +18,7 @@ use futures_util::{
 };
 use tokio::{
     net::TcpListener,
-    sync::Semaphore,
+    sync::{Semaphore, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
@@ -26,6 +26,7 @@ use super::{
     board::{Board, Observed, Shared},
     collect::{self, Limits, Surroundings, World},
     http,
+    observe::{Around, observe, system_lookup},
     schedule::{Due, Schedule},
 };
 use crate::{
@@ -37,9 +38,6 @@ use crate::{
 
 /// How often the loop looks after itself, unless the service manager wants to hear more often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-
-/// The first fetch of the inventory waits so long for names, to know which VPCs matter.
-const FIRST_NAMES: Duration = Duration::from_secs(1);
 
 /// Runs until `shutdown` resolves. Connections and probes that are under way then are dropped.
 ///
@@ -128,7 +126,9 @@ impl Daemon<'_> {
         async move {
             let start = Instant::now();
             let target = &self.targets[due.target];
-            let facts = collect::observe(self.world, target, &self.probing, |_| {}).await;
+            // Nobody tells more of the surroundings while a cycle lasts.
+            let (_, around) = watch::channel(self.shared.board().around());
+            let facts = observe(self.world, target, &self.probing, around, |_| {}).await;
             Observed { target: due.target, facts, elapsed: start.elapsed() }
         }
     }
@@ -136,9 +136,9 @@ impl Daemon<'_> {
     fn first_survey(&self) -> BoxFuture<'_, Surroundings> {
         let names = async move {
             let lookups = self.targets.iter().map(|target| async move {
-                let lookup =
-                    collect::system_lookup(self.world, target, FIRST_NAMES.min(target.timeout)).await;
-                lookup.addresses().to_vec()
+                // A little less than the survey waits for them.
+                let patience = (collect::FIRST_NAMES * 9 / 10).min(target.timeout);
+                system_lookup(self.world, target, patience).await.addresses().to_vec()
             });
             let mut all: Vec<IpAddr> = join_all(lookups).await.into_iter().flatten().collect();
             all.sort_unstable();
@@ -158,7 +158,12 @@ impl Daemon<'_> {
     }
 
     async fn survey(&self, destinations: impl Future<Output = Vec<IpAddr>>) -> Surroundings {
-        collect::survey(self.world, self.targets, destinations, self.limits).await
+        let (tell, found) = mpsc::unbounded_channel();
+        // The receiver is here.
+        let telling = async move { drop(tell.send(destinations.await)) };
+        let (around, _) = watch::channel(Around::default());
+        let surveying = collect::survey(self.world, self.targets, found, self.limits, around);
+        future::join(telling, surveying).await.1
     }
 }
 

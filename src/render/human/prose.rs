@@ -97,6 +97,9 @@ pub(super) fn name(target: &TargetFacts) -> String {
     let system = &target.resolution.system;
     let outcome = match &system.outcome {
         SystemOutcome::Literal(_) => return "an address, nothing to resolve".to_owned(),
+        SystemOutcome::Addresses(all) if target.untried() > 0 => {
+            format!("{} addresses, {} tried", all.len(), all.len() - target.untried())
+        }
         SystemOutcome::Addresses(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         SystemOutcome::Failed { message } => message.clone(),
         SystemOutcome::TimedOut => "no answer".to_owned(),
