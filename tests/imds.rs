@@ -80,6 +80,7 @@ fn tree() -> BTreeMap<String, &'static str> {
         of("interface-id", "eni-0c11"),
         of("subnet-id", "subnet-0a1"),
         of("vpc-id", "vpc-01"),
+        of("vpc-ipv4-cidr-block", "10.0.0.0/16"),
         of("security-group-ids", "sg-0app\nsg-0ops"),
         of("local-ipv4s", "10.0.1.10\n10.0.1.11\n"),
     ])
@@ -111,6 +112,7 @@ async fn a_healthy_service_tells_where_the_interfaces_stand() {
             eni: Some("eni-0c11".into()),
             subnet: Some("subnet-0a1".into()),
             vpc: Some("vpc-01".into()),
+            vpc_cidr: Some("10.0.0.0/16".parse().unwrap()),
             security_groups: vec!["sg-0app".into(), "sg-0ops".into()],
             addresses: vec!["10.0.1.10".parse().unwrap(), "10.0.1.11".parse().unwrap()],
         }],
