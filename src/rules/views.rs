@@ -234,17 +234,43 @@ fn departure(case: &Case<'_>, rows: &[View], has_expected: bool) -> Option<Depar
     let configured: Vec<_> = (0..rows.len()).filter(|at| is_configured(case, &rows[*at])).collect();
     let wrong = configured.iter().copied().find(|at| rows[*at].right == Some(false));
     let Some(wrong) = wrong else {
+        if let Some(half) = half_mute(case, rows, &configured) {
+            return Some(half);
+        }
         let right = configured.iter().any(|at| rows[*at].right == Some(true));
-        return right.then(|| Departure {
-            at: system,
-            owner: Owner::ThisHost,
-            reason: Some(on_this_host(case, rows, system)),
-        });
+        let reason = Some(on_this_host(case, rows, system));
+        return right.then_some(Departure { at: system, owner: Owner::ThisHost, reason });
     };
     let departure = behind(rows, wrong);
     // Nobody knows better than who denies a name that nothing else tells of.
     let is_known = has_expected || rows.iter().any(|row| row.right == Some(true));
     (is_known || !denies(case, &rows[departure.at])).then_some(departure)
+}
+
+/// A server that answers one of the two questions and not the other: applications wait for both.
+fn half_mute(case: &Case<'_>, rows: &[View], configured: &[usize]) -> Option<Departure> {
+    let is_mute = |lookup: &Lookup| matches!(lookup.outcome, LookupOutcome::TimedOut);
+    configured.iter().find_map(|at| {
+        let server = rows[*at].viewer.server()?;
+        let answer = case.target.resolution.servers.iter().find(|answer| answer.server == server)?;
+        let kind = match (is_mute(&answer.a), is_mute(&answer.aaaa)) {
+            (true, false) => "A",
+            (false, true) => "AAAA",
+            _ => return None,
+        };
+        let reason = Some(format!("it never answers what is asked for {kind}, and applications wait for it"));
+        Some(Departure { at: *at, owner: owner(&rows[*at].viewer), reason })
+    })
+}
+
+fn owner(viewer: &Viewer) -> Owner {
+    match viewer {
+        Viewer::VpcResolver(_) => Owner::Vpc,
+        Viewer::Server(server) if server.ip().is_loopback() => Owner::ThisHost,
+        Viewer::Upstream(server) | Viewer::Server(server) => Owner::Server(*server),
+        Viewer::EndpointName { .. } => Owner::Provider,
+        Viewer::HostsFile | Viewer::System => Owner::ThisHost,
+    }
 }
 
 fn denies(case: &Case<'_>, row: &View) -> bool {
@@ -256,23 +282,20 @@ fn denies(case: &Case<'_>, row: &View) -> bool {
 fn behind(rows: &[View], wrong: usize) -> Departure {
     let first =
         |is: fn(&Viewer) -> bool| rows.iter().position(|row| is(&row.viewer) && row.right == Some(false));
-    let same = |at: &usize| rows[*at].addresses == rows[wrong].addresses;
+    // Who says nothing, or something else, is not whom it repeats.
+    let same = |at: &usize| {
+        let (one, other) = (&rows[*at], &rows[wrong]);
+        *at == wrong
+            || (one.addresses == other.addresses && (!one.addresses.is_empty() || one.said == other.said))
+    };
     let upstream = first(|viewer| matches!(viewer, Viewer::Upstream(_)));
     let resolver = first(|viewer| matches!(viewer, Viewer::VpcResolver(_)));
     let at = resolver.filter(same).or(upstream.filter(same)).unwrap_or(wrong);
-    let owner = match &rows[at].viewer {
-        Viewer::VpcResolver(_) => {
-            let name = first(|viewer| matches!(viewer, Viewer::EndpointName { .. }));
-            if let Some(at) = name {
-                return Departure { at, owner: Owner::Provider, reason: None };
-            }
-            Owner::Vpc
-        }
-        Viewer::Server(server) if server.ip().is_loopback() => Owner::ThisHost,
-        Viewer::Upstream(server) | Viewer::Server(server) => Owner::Server(*server),
-        Viewer::EndpointName { .. } => Owner::Provider,
-        Viewer::HostsFile | Viewer::System => Owner::ThisHost,
-    };
+    let name = first(|viewer| matches!(viewer, Viewer::EndpointName { .. }));
+    if let Some(name) = name.filter(|_| matches!(rows[at].viewer, Viewer::VpcResolver(_))) {
+        return Departure { at: name, owner: Owner::Provider, reason: None };
+    }
+    let owner = owner(&rows[at].viewer);
     let right = rows[..at].iter().rev().find(|row| row.right == Some(true));
     let otherwise = right.and_then(|row| Some((row.viewer.server()?, &row.said)));
     let reason = otherwise.map(|(server, said)| format!("{} says {said}", words::server_name(&server)));
