@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use super::message::{Question, Received};
+use super::message::{Question, Received, Said};
 use crate::{
     adapters::tcp,
     model::name::{DnsAnswer, Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole, TcpTrouble, Transport},
@@ -62,13 +62,6 @@ struct Exchange<'q> {
     foreign: AtomicU32,
 }
 
-/// Something that a server said to the question.
-struct Said {
-    received: Received,
-    /// To the question as asked with EDNS.
-    extended: bool,
-}
-
 impl Said {
     /// Servers and middleboxes that do not know EDNS answer so, or with something unreadable (RFC 6891 section 7).
     fn refuses_edns(&self) -> bool {
@@ -77,7 +70,7 @@ impl Said {
                 matches!(answer.rcode, Rcode::FormErr | Rcode::NotImp | BAD_VERSION)
             }
             Received::Malformed(_) => true,
-            Received::Foreign | Received::Truncated => false,
+            Received::Truncated => false,
         };
         self.extended && refusal
     }
@@ -133,7 +126,6 @@ impl<'q> Exchange<'q> {
                 Err(tcp) => LookupOutcome::Truncated { tcp },
             },
             Received::Malformed(message) => LookupOutcome::Malformed { message },
-            Received::Foreign => LookupOutcome::TimedOut,
         }
     }
 
@@ -174,12 +166,11 @@ impl<'q> Exchange<'q> {
 
     /// Counts what is meant for another question.
     fn judge(&self, bytes: &[u8]) -> Option<Said> {
-        let (received, extended) = self.question.judge(bytes);
-        if received == Received::Foreign {
+        let said = self.question.judge(bytes);
+        if said.is_none() {
             self.foreign.fetch_add(1, Ordering::Relaxed);
-            return None;
         }
-        Some(Said { received, extended })
+        said
     }
 
     /// Where UDP stays silent: a filter may stop it alone.
@@ -196,7 +187,7 @@ impl<'q> Exchange<'q> {
         match timeout_at(deadline, self.exchange_over(stream, extended)).await {
             Ok(Ok(Received::Answer(answer))) => Ok(DnsAnswer { transport: Transport::Tcp, ..answer }),
             Ok(Ok(Received::Malformed(message))) => Err(TcpTrouble::Malformed { message }),
-            Ok(Ok(_)) => {
+            Ok(Ok(Received::Truncated)) => {
                 Err(TcpTrouble::Malformed { message: "the answer is truncated there too".to_owned() })
             }
             Ok(Err(_)) => Err(TcpTrouble::Closed),
