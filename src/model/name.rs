@@ -111,16 +111,17 @@ pub struct Lookup {
     /// Messages that came back and were meant for no question of ours: another identifier, another name.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub foreign: u32,
-    /// How TCP went, where it was tried because UDP brought nothing.
+    /// What TCP brought, where it was tried because UDP brought nothing. Applications do not try it then, so that the
+    /// outcome is UDP's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tcp: Option<TcpTrouble>,
+    pub tcp: Option<OverTcp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LookupOutcome {
     Answered(DnsAnswer),
-    /// Nobody answered in time, over UDP nor TCP.
+    /// Nobody answered in time.
     TimedOut,
     /// Everything else was already decided before this server answered, so we did not wait for it.
     NotAwaited,
@@ -136,6 +137,14 @@ pub enum LookupOutcome {
     Failed {
         message: String,
     },
+}
+
+/// What came over TCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverTcp {
+    Answered(DnsAnswer),
+    Trouble(TcpTrouble),
 }
 
 /// Why there is no answer over TCP.
@@ -210,10 +219,7 @@ pub struct ExtendedError {
 pub enum Transport {
     #[default]
     Udp,
-    /// As the server asked over UDP, by truncating its answer.
     Tcp,
-    /// Over UDP no answer had come until then.
-    TcpAlone,
 }
 
 /// RFC 1035 section 4.1.1 and the IANA registry.
@@ -269,14 +275,18 @@ impl ServerAnswer {
         self.lookups().into_iter().filter_map(Lookup::answer).any(|a| a.rcode == Rcode::NxDomain)
     }
 
-    /// Nothing that applications can use came back for either question: silence, a closed port, bytes that are no DNS.
-    /// Over TCP they ask only when UDP tells them to.
+    /// Nothing usable came back for either question: silence, a closed port, bytes that are no DNS.
     pub fn gives_no_answer(&self) -> bool {
-        let useless = |lookup: &Lookup| match &lookup.outcome {
-            LookupOutcome::Answered(answer) => answer.transport == Transport::TcpAlone,
-            outcome => *outcome != LookupOutcome::NotAwaited,
+        let useless = |lookup: &Lookup| {
+            !matches!(lookup.outcome, LookupOutcome::Answered(_) | LookupOutcome::NotAwaited)
         };
         self.lookups().into_iter().all(useless)
+    }
+
+    /// The server lives, and something keeps UDP from it or its answers from here.
+    pub fn answers_over_tcp_alone(&self) -> bool {
+        let alone = |lookup: &Lookup| matches!(lookup.tcp, Some(OverTcp::Answered(_)));
+        self.gives_no_answer() && self.lookups().into_iter().any(alone)
     }
 }
 

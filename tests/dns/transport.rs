@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use test_case::test_case;
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 use vpce_doctor::model::{
-    name::{Lookup, LookupOutcome, TcpTrouble, Transport as Over},
+    name::{DnsAnswer, Lookup, LookupOutcome, OverTcp, TcpTrouble, Transport as Over},
     observation::TcpOutcome,
 };
 
@@ -51,11 +51,19 @@ async fn tcp_is_tried_where_udp_is_silent() {
     )
     .await;
     let answer = ask(to, "db.example.test", SHORT).await;
-    assert!(answer.gives_no_answer(), "applications ask over UDP");
-    let lookup = answer.a;
-    assert_eq!(answered(&lookup).addresses, the_address());
-    assert_eq!(answered(&lookup).transport, Over::TcpAlone);
-    assert!((0.5..1.0).contains(&lookup.seconds.0), "at half of the time, not after {}", lookup.seconds);
+    // Applications ask over UDP.
+    assert_eq!(answer.a.outcome, LookupOutcome::TimedOut);
+    assert!(answer.gives_no_answer() && answer.answers_over_tcp_alone());
+    assert_eq!(over_tcp_alone(&answer.a).addresses, the_address());
+    assert_eq!(over_tcp_alone(&answer.a).transport, Over::Tcp);
+    assert_eq!(over_tcp_alone(&answer.aaaa).addresses, []);
+}
+
+fn over_tcp_alone(lookup: &Lookup) -> &DnsAnswer {
+    match &lookup.tcp {
+        Some(OverTcp::Answered(answer)) => answer,
+        other => panic!("no answer over TCP: {other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -66,8 +74,8 @@ async fn tcp_is_tried_where_udp_is_refused() {
     let habit: Arc<Habit> = Arc::new(|_, answer, _| sent(&one_address(answer)));
     tokio::spawn(over_tcp(tcp, habit));
     let lookup = lookup(to).await;
-    assert_eq!(answered(&lookup).addresses, the_address());
-    assert_eq!(answered(&lookup).transport, Over::TcpAlone);
+    assert!(matches!(lookup.outcome, LookupOutcome::Failed { .. }), "{lookup:?}");
+    assert_eq!(over_tcp_alone(&lookup).addresses, the_address());
     assert!(lookup.seconds.0 < 0.5, "at once, not after {}", lookup.seconds);
 }
 
@@ -78,7 +86,8 @@ async fn a_slow_server_is_not_one_that_answers_over_tcp_alone() {
         sent(&one_address(answer))
     })
     .await;
-    assert_eq!(answered(&lookup(to).await).transport, Over::Udp);
+    let lookup = lookup(to).await;
+    assert_eq!((answered(&lookup).transport, &lookup.tcp), (Over::Udp, &None));
 }
 
 #[tokio::test]
@@ -86,10 +95,16 @@ async fn silence_says_how_tcp_went() {
     let silent = |_: &[u8], _, _| Vec::new();
     let (mute, listener) = udp_server(silent).await;
     let lookup_mute = lookup(mute).await;
-    assert_eq!((lookup_mute.outcome, lookup_mute.tcp), (LookupOutcome::TimedOut, Some(TcpTrouble::TimedOut)));
+    assert_eq!(
+        (lookup_mute.outcome, lookup_mute.tcp),
+        (LookupOutcome::TimedOut, Some(OverTcp::Trouble(TcpTrouble::TimedOut)))
+    );
     drop(listener);
     let lookup_refused = lookup(mute).await;
-    assert_eq!((lookup_refused.outcome, lookup_refused.tcp), (LookupOutcome::TimedOut, Some(refused())));
+    assert_eq!(
+        (lookup_refused.outcome, lookup_refused.tcp),
+        (LookupOutcome::TimedOut, Some(OverTcp::Trouble(refused())))
+    );
     assert!(lookup_refused.seconds.0 >= 1.0, "{}", lookup_refused.seconds);
 }
 
@@ -100,7 +115,7 @@ async fn a_refusal_says_how_tcp_went() {
     drop((tcp, udp));
     let lookup = lookup(to).await;
     assert!(matches!(lookup.outcome, LookupOutcome::Failed { .. }), "{lookup:?}");
-    assert_eq!(lookup.tcp, Some(refused()));
+    assert_eq!(lookup.tcp, Some(OverTcp::Trouble(refused())));
 }
 
 #[test_case(b"", TcpTrouble::Closed; "closes")]

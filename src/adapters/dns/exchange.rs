@@ -15,10 +15,12 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use super::message::{Question, Received};
+use super::message::{Question, Received, Said};
 use crate::{
     adapters::tcp,
-    model::name::{DnsAnswer, Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole, TcpTrouble, Transport},
+    model::name::{
+        DnsAnswer, Lookup, LookupOutcome, OverTcp, Rcode, ServerAnswer, ServerRole, TcpTrouble, Transport,
+    },
 };
 
 /// More than we ask for. Servers that send it all the same are read.
@@ -62,13 +64,6 @@ struct Exchange<'q> {
     foreign: AtomicU32,
 }
 
-/// Something that a server said to the question.
-struct Said {
-    received: Received,
-    /// To the question as asked with EDNS.
-    extended: bool,
-}
-
 impl Said {
     /// Servers and middleboxes that do not know EDNS answer so, or with something unreadable (RFC 6891 section 7).
     fn refuses_edns(&self) -> bool {
@@ -77,7 +72,7 @@ impl Said {
                 matches!(answer.rcode, Rcode::FormErr | Rcode::NotImp | BAD_VERSION)
             }
             Received::Malformed(_) => true,
-            Received::Foreign | Received::Truncated => false,
+            Received::Truncated => false,
         };
         self.extended && refusal
     }
@@ -97,29 +92,30 @@ impl<'q> Exchange<'q> {
         }
     }
 
-    /// With how TCP went, where it was tried because UDP brought nothing.
-    async fn outcome(&self) -> (LookupOutcome, Option<TcpTrouble>) {
-        let mut udp = pin!(self.over_udp());
+    /// With what TCP brought, where it was tried because UDP brought nothing.
+    async fn outcome(&self) -> (LookupOutcome, Option<OverTcp>) {
         let mut tcp = pin!(self.beside());
-        let mut trouble = None;
-        loop {
+        let mut brought = None;
+        let mut udp = pin!(self.over_udp());
+        let said = loop {
             tokio::select! {
                 biased;
-                said = &mut udp => return match said {
-                    Ok(Some(said)) => (self.settled(said).await, None),
-                    Ok(None) => match trouble {
-                        None => alone(tcp.await, LookupOutcome::TimedOut),
-                        known => (LookupOutcome::TimedOut, known),
-                    },
-                    Err(error) => {
-                        let deadline = self.deadline.min(Instant::now() + self.patience);
-                        alone(self.over_tcp(false, deadline).await, failed(words(&error)))
-                    }
-                },
-                answer = &mut tcp, if trouble.is_none() => match answer {
-                    Err(how) => trouble = Some(how),
-                    answer => return alone(answer, LookupOutcome::TimedOut),
-                },
+                said = &mut udp => break said,
+                end = &mut tcp, if brought.is_none() => brought = Some(end),
+            }
+        };
+        match said {
+            Ok(Some(said)) => (self.settled(said).await, None),
+            Ok(None) => {
+                let brought = match brought {
+                    None => tcp.await,
+                    Some(brought) => brought,
+                };
+                (LookupOutcome::TimedOut, Some(brought))
+            }
+            Err(error) => {
+                let deadline = self.deadline.min(Instant::now() + self.patience);
+                (failed(words(&error)), Some(self.over_tcp(false, deadline).await))
             }
         }
     }
@@ -129,11 +125,10 @@ impl<'q> Exchange<'q> {
             Received::Answer(answer) => LookupOutcome::Answered(answer),
             // The server lives, so that silence over TCP is not the silence of a server: it names the transport.
             Received::Truncated => match self.over_tcp(said.extended, self.deadline).await {
-                Ok(answer) => LookupOutcome::Answered(answer),
-                Err(tcp) => LookupOutcome::Truncated { tcp },
+                OverTcp::Answered(answer) => LookupOutcome::Answered(answer),
+                OverTcp::Trouble(tcp) => LookupOutcome::Truncated { tcp },
             },
             Received::Malformed(message) => LookupOutcome::Malformed { message },
-            Received::Foreign => LookupOutcome::TimedOut,
         }
     }
 
@@ -174,34 +169,35 @@ impl<'q> Exchange<'q> {
 
     /// Counts what is meant for another question.
     fn judge(&self, bytes: &[u8]) -> Option<Said> {
-        let (received, extended) = self.question.judge(bytes);
-        if received == Received::Foreign {
+        let said = self.question.judge(bytes);
+        if said.is_none() {
             self.foreign.fetch_add(1, Ordering::Relaxed);
-            return None;
         }
-        Some(Said { received, extended })
+        said
     }
 
-    /// Where UDP stays silent: a filter may stop it alone.
-    async fn beside(&self) -> Result<DnsAnswer, TcpTrouble> {
+    /// Where UDP stays silent: a filter may stop UDP alone.
+    async fn beside(&self) -> OverTcp {
         sleep_until(self.doubt).await;
         self.over_tcp(false, self.deadline).await
     }
 
-    async fn over_tcp(&self, extended: bool, deadline: Instant) -> Result<DnsAnswer, TcpTrouble> {
+    async fn over_tcp(&self, extended: bool, deadline: Instant) -> OverTcp {
         let stream = match tcp::connect(self.server, deadline).await {
-            (probe, None) => return Err(TcpTrouble::NotConnected(probe.outcome)),
+            (probe, None) => return OverTcp::Trouble(TcpTrouble::NotConnected(probe.outcome)),
             (_, Some(stream)) => stream,
         };
-        match timeout_at(deadline, self.exchange_over(stream, extended)).await {
-            Ok(Ok(Received::Answer(answer))) => Ok(DnsAnswer { transport: Transport::Tcp, ..answer }),
-            Ok(Ok(Received::Malformed(message))) => Err(TcpTrouble::Malformed { message }),
-            Ok(Ok(_)) => {
-                Err(TcpTrouble::Malformed { message: "the answer is truncated there too".to_owned() })
+        OverTcp::Trouble(match timeout_at(deadline, self.exchange_over(stream, extended)).await {
+            Ok(Ok(Received::Answer(answer))) => {
+                return OverTcp::Answered(DnsAnswer { transport: Transport::Tcp, ..answer });
             }
-            Ok(Err(_)) => Err(TcpTrouble::Closed),
-            Err(_) => Err(TcpTrouble::TimedOut),
-        }
+            Ok(Ok(Received::Malformed(message))) => TcpTrouble::Malformed { message },
+            Ok(Ok(Received::Truncated)) => {
+                TcpTrouble::Malformed { message: "the answer is truncated there too".to_owned() }
+            }
+            Ok(Err(_)) => TcpTrouble::Closed,
+            Err(_) => TcpTrouble::TimedOut,
+        })
     }
 
     /// Each message behind its length in two bytes (RFC 1035 section 4.2.2).
@@ -216,17 +212,6 @@ impl<'q> Exchange<'q> {
                 return Ok(said.received);
             }
         }
-    }
-}
-
-/// Only TCP is left to answer; `otherwise` is how UDP went.
-fn alone(
-    tcp: Result<DnsAnswer, TcpTrouble>,
-    otherwise: LookupOutcome,
-) -> (LookupOutcome, Option<TcpTrouble>) {
-    match tcp {
-        Ok(answer) => (LookupOutcome::Answered(DnsAnswer { transport: Transport::TcpAlone, ..answer }), None),
-        Err(trouble) => (otherwise, Some(trouble)),
     }
 }
 

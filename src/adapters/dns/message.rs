@@ -33,13 +33,17 @@ struct Form {
     bytes: Vec<u8>,
 }
 
-/// What a received message means for a question.
-#[derive(Debug, PartialEq, Eq)]
+/// Something that a server said to the question.
+pub(super) struct Said {
+    pub(super) received: Received,
+    /// To the question as asked with EDNS.
+    pub(super) extended: bool,
+}
+
+/// What it means.
 pub(super) enum Received {
     Answer(DnsAnswer),
-    /// Meant for another question, or forged.
-    Foreign,
-    /// Meant for this one, and not readable.
+    /// Not readable.
     Malformed(String),
     /// To be asked again over TCP (RFC 7766 section 5).
     Truncated,
@@ -71,32 +75,33 @@ impl Question {
         &self.plain.bytes
     }
 
-    /// With whether it answers the question that was asked with EDNS.
-    pub(super) fn judge(&self, bytes: &[u8]) -> (Received, bool) {
-        let id = bytes.first_chunk().map(|id| u16::from_be_bytes(*id));
-        let extended = id == Some(self.extended.id);
-        if !extended && id != Some(self.plain.id) {
-            return (Received::Foreign, false);
+    /// `None` for what is meant for another question, or forged.
+    pub(super) fn judge(&self, bytes: &[u8]) -> Option<Said> {
+        let id = u16::from_be_bytes(*bytes.first_chunk()?);
+        let extended = id == self.extended.id;
+        if !extended && id != self.plain.id {
+            return None;
         }
         let received = match Message::from_vec(bytes) {
-            Ok(answer) => self.judge_message(&answer, bytes.len()),
+            Ok(answer) => self.judge_message(&answer, bytes.len())?,
             // Some servers cut a long answer in the middle of a record; the header says that they did.
             Err(_) if bytes.get(2).is_some_and(|flags| flags & 0b10 != 0) => Received::Truncated,
             Err(error) => Received::Malformed(format!("malformed answer: {error}")),
         };
-        (received, extended)
+        Some(Said { received, extended })
     }
 
-    fn judge_message(&self, answer: &Message, bytes: usize) -> Received {
+    fn judge_message(&self, answer: &Message, bytes: usize) -> Option<Received> {
         if !self.asked_for(answer) {
-            Received::Foreign
-        } else if answer.metadata.message_type == MessageType::Query {
+            return None;
+        }
+        Some(if answer.metadata.message_type == MessageType::Query {
             Received::Malformed("the server sent the question back".to_owned())
         } else if answer.metadata.truncation {
             Received::Truncated
         } else {
             Received::Answer(DnsAnswer { bytes: u32::try_from(bytes).ok(), ..self.read(answer) })
-        }
+        })
     }
 
     /// A server that could not read the question, or would not, may leave it out.

@@ -35,8 +35,8 @@ fn judged(mut bytes: Vec<u8>) -> bool {
     if let Some(flags) = bytes.get_mut(2) {
         *flags |= 0x80;
     }
-    match question.judge(&bytes).0 {
-        Received::Answer(answer) => {
+    match question.judge(&bytes) {
+        Some(Said { received: Received::Answer(answer), .. }) => {
             is_in_the_message(&question, &answer, &wire::answers(&bytes).expect("it was read already"));
             true
         }
