@@ -33,7 +33,7 @@ declare_finding! {
     /// Give the host and its subnet the version that the name has, or the name the records that this host can use: for an
     /// endpoint its DnsRecordIpType. A DNS server has to answer AAAA with NOERROR and no record where there is none
     /// (RFC 4074).
-    static DNS_AAAA_MISMATCH = { title: "IPv4 and IPv6 of the name do not fit this host", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.2.0" }
+    static DNS_AAAA_MISMATCH = { title: "IPv4 and IPv6 of the name do not fit this host", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_AAAA_MISMATCH, check);

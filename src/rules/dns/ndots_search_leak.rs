@@ -27,7 +27,7 @@ declare_finding! {
     /// ## How to fix it
     /// Write the name with a final dot where the application allows it, or lower `ndots` (in Kubernetes: `dnsConfig` of the
     /// pod), or take the domain out of the search list.
-    static DNS_NDOTS_SEARCH_LEAK = { title: "the search list is asked before the name itself", severity: Error, side: Client, layer: Dns, since: "0.2.0" }
+    static DNS_NDOTS_SEARCH_LEAK = { title: "the search list is asked before the name itself", severity: Error, side: Client, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_NDOTS_SEARCH_LEAK, check);

@@ -29,7 +29,7 @@ declare_finding! {
     /// ## How to fix it
     /// Wait until the time that is told, or empty the cache. Make records before the first question is asked, and keep the
     /// SOA record's TTL and MINIMUM low in zones where names appear.
-    static DNS_NEGATIVE_CACHE = { title: "a DNS cache still denies the name", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.2.0" }
+    static DNS_NEGATIVE_CACHE = { title: "a DNS cache still denies the name", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_NEGATIVE_CACHE, check);

@@ -28,7 +28,7 @@ declare_finding! {
     /// ## How to fix it
     /// Keep answers on the host (a caching stub; in Kubernetes `NodeLocal DNSCache`), spread DNS servers over interfaces, and
     /// ask fewer names: a lower ndots, names with a final dot.
-    static DNS_PPS_LIMIT = { title: "the VPC's resolver may drop questions beyond its limit", severity: Error, side: Client, layer: Dns, since: "0.2.0" }
+    static DNS_PPS_LIMIT = { title: "the VPC's resolver may drop questions beyond its limit", severity: Error, side: Client, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_PPS_LIMIT, check);

@@ -25,7 +25,7 @@ declare_finding! {
     /// ## How to fix it
     /// Exempt the domain on that server: `rebind-domain-ok` of dnsmasq, `private-domain` of unbound; or ask the VPC's
     /// resolver for it.
-    static DNS_REBINDING_FILTER = { title: "the DNS server removes private addresses from answers", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.2.0" }
+    static DNS_REBINDING_FILTER = { title: "the DNS server removes private addresses from answers", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_REBINDING_FILTER, check);

@@ -26,7 +26,7 @@ declare_finding! {
     /// ## How to fix it
     /// Point the rule at servers that answer for the domain; for a zone of another VPC those are the addresses of its inbound
     /// Resolver endpoint. Or take the rule's association with this VPC away.
-    static DNS_RESOLVER_RULE_WRONG_TARGET = { title: "the VPC's resolver fails for this name, as with a forwarding rule to a dead server", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.2.0" }
+    static DNS_RESOLVER_RULE_WRONG_TARGET = { title: "the VPC's resolver fails for this name, as with a forwarding rule to a dead server", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_RESOLVER_RULE_WRONG_TARGET, check);

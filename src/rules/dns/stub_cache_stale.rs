@@ -29,7 +29,7 @@ declare_finding! {
     /// ## How to fix it
     /// Empty the cache: `resolvectl flush-caches`, or restart the server. If the address stays, it is set there, or comes from
     /// the server that it asks: `resolvectl status`.
-    static DNS_STUB_CACHE_STALE = { title: "a DNS cache on this host gives an old address", severity: Error, side: Client, layer: Dns, since: "0.2.0" }
+    static DNS_STUB_CACHE_STALE = { title: "a DNS cache on this host gives an old address", severity: Error, side: Client, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_STUB_CACHE_STALE, check);

@@ -24,7 +24,7 @@ declare_finding! {
     /// ## How to fix it
     /// Let the server answer on TCP port 53 as it does on UDP port 53 (RFC 7766 asks it of every server), and let the
     /// firewalls between pass it. Fewer records under the name are a way round.
-    static DNS_TRUNCATION_TCP53 = { title: "the DNS answer needs TCP port 53, which does not work", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.2.0" }
+    static DNS_TRUNCATION_TCP53 = { title: "the DNS answer needs TCP port 53, which does not work", severity: Error, side: ConsumerVpc, layer: Dns, since: "0.1.0" }
 }
 
 pub(super) const RULE: Rule = Rule::new(&DNS_TRUNCATION_TCP53, check);
