@@ -10,7 +10,7 @@ use crate::{
         finding::{Failure, Finding, Phase, Symptom},
         inventory::actions,
         known::{Known, Reason, Unknown},
-        name::{DnsAnswer, Rcode, ServerAnswer},
+        name::{DnsAnswer, Lookup, Rcode, ServerAnswer},
         net,
         report::{PathVerdict, Unexplained},
     },
@@ -279,7 +279,8 @@ fn no_address(case: &Case<'_>) -> String {
         return why;
     }
     let failing = case.target.resolution.servers.iter().filter_map(|s| Some((s, dns_servers::failure(s)?)));
-    let reasons = words::distinct(failing.map(|(server, rcode)| failed(case, server, rcode).to_owned()));
+    let why = |(server, rcode)| told_by(server).unwrap_or_else(|| failed(case, server, rcode).to_owned());
+    let reasons = words::distinct(failing.map(why));
     if !reasons.is_empty() {
         return reasons.join("; or ");
     }
@@ -353,6 +354,16 @@ fn broken_link(answer: &DnsAnswer) -> String {
     )
 }
 
+/// What the server itself says of its failure (RFC 8914).
+fn told_by(server: &ServerAnswer) -> Option<String> {
+    let answers = server.lookups().into_iter().filter_map(Lookup::answer);
+    let error = answers.flat_map(|answer| &answer.errors).next()?;
+    let text = if error.text.is_empty() { String::new() } else { format!(": \"{}\"", error.text) };
+    let of_signatures = matches!(error.code, 1 | 2 | 5..=12);
+    let what = if of_signatures { ", a signature of the zone that does not hold (DNSSEC)" } else { "" };
+    Some(format!("the server says why: extended DNS error {}{text}{what}", error.code))
+}
+
 /// Why a server that answers so has no answer.
 fn failed(case: &Case<'_>, server: &ServerAnswer, rcode: Rcode) -> &'static str {
     match rcode {
@@ -383,7 +394,13 @@ fn no_answer(case: &Case<'_>) -> &'static str {
     };
     let is_private = || case.endpoints().is_ok_and(|all| all.iter().any(covers));
     let servers = &case.target.resolution.servers;
-    if case.answers().next().is_none() {
+    let mut configured = dns_servers::configured(case).peekable();
+    let only_vpcs =
+        configured.peek().is_some() && configured.all(|server| dns_servers::is_resolver(case, server));
+    if case.answers().next().is_none() && only_vpcs {
+        "the VPC's resolver does not answer, which no group or ACL filters: a firewall on this host, more questions than it \
+         takes from one interface, or this host's way to it"
+    } else if case.answers().next().is_none() {
         "no DNS server gave an answer that could be used"
     } else if denied() && is_private() {
         "private DNS of an endpoint here covers the name, so what is left is a zone of the same name in this VPC, a rule of \

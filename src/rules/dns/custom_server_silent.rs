@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Outcome {
         return Ok(None);
     }
     if !case.name_gives_nothing() {
-        return Ok(delay(case).or_else(|| only_by_file(case)));
+        return Ok(delay(case).or_else(|| slow(case)).or_else(|| only_by_file(case)));
     }
     let mut configured: Vec<_> = dns_servers::configured(case).collect();
     let in_front = dead_in_front(case, &configured);
@@ -151,6 +151,9 @@ fn delay(case: &Case<'_>) -> Option<Draft> {
     let configured: Vec<_> = dns_servers::configured(case).collect();
     let at = configured.iter().position(|server| dns_servers::gives_addresses(server))?;
     let (dead, living) = (configured.get(..at)?, configured.get(at)?);
+    if dead.iter().all(|server| dns_servers::is_resolver(case, server)) {
+        return None;
+    }
     let waited = system.seconds.0 >= SHORTEST_WAIT && living.a.seconds.0 < system.seconds.0 / 2.0;
     let told = |server: &&ServerAnswer| {
         let late = || {
@@ -194,6 +197,38 @@ fn delay(case: &Case<'_>) -> Option<Draft> {
             ])
             .evidence(options(case))
             .fix(Fix::text(format!("Repair {names}, or take it out of resolv.conf"))),
+    )
+}
+
+/// The server that is asked answers, after a time that programs notice.
+fn slow(case: &Case<'_>) -> Option<Draft> {
+    let server = dns_servers::configured(case).find(|server| dns_servers::gives_addresses(server))?;
+    let first = dns_servers::configured(case).next()?;
+    let system = &case.target.resolution.system;
+    let took = server.a.seconds;
+    if dns_servers::is_resolver(case, server)
+        || first.server != server.server
+        || took.0 < SHORTEST_WAIT
+        || system.seconds.0 < SHORTEST_WAIT
+    {
+        return None;
+    }
+    let name = words::server_name(&server.server);
+    let fact = format!("{name} answered after {took}, and the lookup of the system took {}", system.seconds);
+    Some(
+        Draft::new(
+            Confidence::Likely,
+            format!("{name} takes {took} to answer for {}: who waits less gets no address.", case.host()),
+        )
+        .severity(Severity::Warning)
+        .evidence([
+            Evidence::of(fact, ResourceRef::new(ResourceKind::DnsServer, server.server)),
+            words::system(case),
+        ])
+        .evidence(words::servers(case))
+        .fix(Fix::text(format!(
+            "See what {name} waits for: servers that it asks and that are dead, or its load"
+        ))),
     )
 }
 
