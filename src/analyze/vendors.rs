@@ -60,6 +60,11 @@ pub fn of(target: &Target) -> Option<&'static Vendor> {
     of_name(&target.host).or_else(|| VENDORS.iter().find(said))
 }
 
+/// Whether the name lies in the domain of a vendor.
+pub fn has_domain(name: &str) -> bool {
+    of_name(name).is_some()
+}
+
 fn of_name(host: &str) -> Option<&'static Vendor> {
     let host = plain(host);
     let lies_below = |vendor: &&Vendor| {

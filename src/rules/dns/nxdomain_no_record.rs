@@ -69,8 +69,8 @@ fn check(case: &Case<'_>) -> Outcome {
         .evidence(vendor.map(|vendor| Evidence::new(format!("{} {}", vendor.name, vendor.prescribes()))))
         .explains_name();
     let of_aws = dns::is_aws_name(case.host());
-    let instead = near.map(|name| Fix::text(format!("Ask {name}, if that is what was meant")));
-    let is_slip = of_aws && instead.is_some();
+    let instead = near.as_ref().map(|name| Fix::text(format!("Ask {name}, if that is what was meant")));
+    let is_slip = near.as_deref().is_some_and(|name| of_aws || vendors::has_domain(name));
     let draft = instead.into_iter().fold(draft, Draft::fix);
     Ok(Some(match (of_aws, is_slip) {
         (_, true) => draft,
@@ -81,10 +81,9 @@ fn check(case: &Case<'_>) -> Outcome {
 
 /// The zone and the record, as the vendor prescribes them.
 fn make(case: &Case<'_>, draft: Draft, exists: bool) -> Draft {
-    let private_dns =
+    let prescribed =
         vendors::of(&case.target.target).is_some_and(|vendor| vendor.naming == Naming::PrivateDns);
-    if private_dns
-        && let Some(endpoint) = case.likely_endpoint().filter(|endpoint| !endpoint.private_dns_enabled)
+    if prescribed && let Some(endpoint) = case.likely_endpoint().filter(|endpoint| can_be_on(case, endpoint))
     {
         let id = &endpoint.id;
         return draft.fix(
@@ -94,6 +93,12 @@ fn make(case: &Case<'_>, draft: Draft, exists: bool) -> Draft {
     }
     let draft = if exists { draft } else { draft.fix(zone(case)) };
     draft.fix(record(case, if exists { "Put" } else { "Then put" }))
+}
+
+/// What the service declares may not be known; where it declares nothing, there is nothing to switch on.
+fn can_be_on(case: &Case<'_>, endpoint: &VpcEndpoint) -> bool {
+    let service = case.facts.inventory.service(&endpoint.service);
+    !endpoint.private_dns_enabled && service.is_none_or(|service| !service.private_dns_names.is_empty())
 }
 
 /// AWS alone makes names in its domains. A zone of the user's own there would hide the others.

@@ -93,7 +93,7 @@ fn check(case: &Case<'_>) -> Outcome {
 fn mend(case: &Case<'_>, zone: &str) -> String {
     let host = case.host();
     let to =
-        case.likely_endpoint().or_else(|| for_service(case)).and_then(|endpoint| endpoint.dns_names.first());
+        case.meant_endpoint().or_else(|| for_service(case)).and_then(|endpoint| endpoint.dns_names.first());
     match to {
         Some(name) => format!("Then put an alias A record for {host} into it that points to {name}"),
         None => format!(
