@@ -203,9 +203,9 @@ fn in_order(
     ipv6: bool,
 ) -> Vec<(SocketAddr, ServerRole)> {
     let vpc: Vec<SocketAddr> = [VPC_RESOLVER].into_iter().chain(ipv6.then_some(VPC_RESOLVER_V6)).collect();
-    let role = |server: &SocketAddr| match [VPC_RESOLVER, VPC_RESOLVER_V6].contains(server) {
-        true => ServerRole::VpcResolver,
-        false => ServerRole::Upstream,
+    let role = |server: &SocketAddr| {
+        let is_vpc = [VPC_RESOLVER, VPC_RESOLVER_V6].contains(server);
+        if is_vpc { ServerRole::VpcResolver } else { ServerRole::Upstream }
     };
     let besides: Vec<_> = upstreams.into_iter().chain(vpc).map(|server| (server, role(&server))).collect();
     let mut servers: Vec<(SocketAddr, ServerRole)> = Vec::new();

@@ -359,10 +359,9 @@ mod tests {
             search in prop::collection::vec("[a-z]{1,8}(\\.[a-z]{1,8}){0,2}", 1..9),
             ndots in 0_u32..=15,
         ) {
-            let mut text = format!("# head\nsearch {}\noptions ndots:{ndots} edns0\n", search.join(" "));
-            for ip in &servers {
-                text += &format!("nameserver {ip}\n; between\n");
-            }
+            let head = format!("# head\nsearch {}\noptions ndots:{ndots} edns0", search.join(" "));
+            let lines = servers.iter().map(|ip| format!("nameserver {ip}\n; between"));
+            let text = [head].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
             let read = conf(&text);
             prop_assert_eq!(read.name_servers.iter().map(SocketAddr::ip).collect::<Vec<_>>(), servers.into_iter().map(IpAddr::from).collect::<Vec<_>>());
             prop_assert_eq!((read.search, read.ndots), (search, ndots));
