@@ -143,6 +143,8 @@ pub(super) enum Mute {
     Malformed(String),
     /// The answer takes TCP, and TCP does not bring it.
     CutShort,
+    /// The server lives, and something keeps UDP from it or its answers from here.
+    TcpAlone,
     Failed(String),
 }
 
@@ -161,7 +163,8 @@ pub(super) fn mute(server: &ServerAnswer) -> Option<Mute> {
         LookupOutcome::Failed { message } => Some(Mute::Failed(message.clone())),
         _ => None,
     };
-    let told = server.lookups().into_iter().find_map(of);
+    let told = server.answers_over_tcp_alone().then_some(Mute::TcpAlone);
+    let told = told.or_else(|| server.lookups().into_iter().find_map(of));
     Some(told.unwrap_or(if foreign > 0 { Mute::Foreign(foreign) } else { Mute::Silent }))
 }
 
@@ -185,6 +188,9 @@ impl Mute {
             ),
             Self::Malformed(message) => format!("what {name} sends is no answer of DNS: {message}"),
             Self::CutShort => format!("{name} cuts its answer short and does not give it over TCP"),
+            Self::TcpAlone => {
+                format!("{name} answers over TCP alone: UDP to port 53 or back is lost on the way")
+            }
             Self::Failed(message) => format!("{name} cannot be asked: {message}"),
         }
     }

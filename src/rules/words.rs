@@ -6,7 +6,7 @@ use crate::model::{
     endpoint::VpcEndpoint,
     finding::Evidence,
     id::EndpointId,
-    name::{Lookup, LookupOutcome, ServerAnswer, SystemOutcome},
+    name::{Lookup, LookupOutcome, OverTcp, ServerAnswer, SystemOutcome},
     resource::{ResourceKind, ResourceRef},
 };
 
@@ -140,7 +140,17 @@ fn without_addresses(lookup: &Lookup) -> Option<Said> {
             let chain = list(answer.cnames.iter().map(|cname| &cname.target));
             Said::Answers(format!("{} after CNAME {chain}", answer.rcode.name()))
         }
-        LookupOutcome::TimedOut => Said::Nothing(lookup.seconds.to_string()),
+        LookupOutcome::TimedOut => match &lookup.tcp {
+            Some(OverTcp::Answered(answer)) => Said::Fails(format!(
+                "over UDP no answer in {}, over TCP {}",
+                lookup.seconds,
+                match answer.addresses.as_slice() {
+                    [] => answer.rcode.name(),
+                    addresses => list(addresses.iter().map(|record| record.ip)),
+                }
+            )),
+            _ => Said::Nothing(lookup.seconds.to_string()),
+        },
         LookupOutcome::Failed { message } | LookupOutcome::Malformed { message } => {
             Said::Fails(message.clone())
         }

@@ -114,6 +114,7 @@ enum Event {
     /// `None`: there will be none.
     Inventory(Option<Arc<Inventory>>),
     Overdue,
+    OutOfPatience,
 }
 
 struct Observation<'a> {
@@ -262,6 +263,7 @@ impl<'a> Observation<'a> {
             Event::Host(host) => self.host = host,
             Event::Inventory(inventory) => self.inventory = inventory.map_or(Awaited::Never, Awaited::Here),
             Event::Overdue => self.overdue = true,
+            Event::OutOfPatience => {}
         }
         let configured_pending =
             self.servers.iter().any(|asked| asked.role == ServerRole::Configured && asked.answer.is_none());
@@ -270,6 +272,7 @@ impl<'a> Observation<'a> {
         }
         if self.well.is_none() && self.is_well() {
             self.well = Some(Instant::now());
+            self.spawn(sleep(PATIENCE_WHEN_HEALTHY).map(|()| Event::OutOfPatience));
         }
     }
 
@@ -430,13 +433,14 @@ impl<'a> Observation<'a> {
         self.end + Duration::from_hours(1)
     }
 
+    /// Where all is well, what comes after the patience is not heard, whatever else takes time. In trouble, who is not
+    /// waited for is heard as long as something else is.
     fn give_up(&mut self) {
-        let now = Instant::now();
-        let patience: Vec<Instant> = self.servers.iter().map(|asked| self.patience(asked)).collect();
-        for (asked, patience) in self.servers.iter_mut().zip(patience) {
-            if asked.answer.is_none() && patience <= now {
-                asked.answer = Some(not_awaited(asked.server, asked.role, asked.since));
-            }
+        if self.patience_when_healthy().is_none_or(|until| until > Instant::now()) {
+            return;
+        }
+        for asked in self.servers.iter_mut().filter(|asked| asked.answer.is_none()) {
+            asked.answer = Some(not_awaited(asked.server, asked.role, asked.since));
         }
     }
 

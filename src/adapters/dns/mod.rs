@@ -204,8 +204,8 @@ fn in_order(
 ) -> Vec<(SocketAddr, ServerRole)> {
     let vpc: Vec<SocketAddr> = [VPC_RESOLVER].into_iter().chain(ipv6.then_some(VPC_RESOLVER_V6)).collect();
     let role = |server: &SocketAddr| {
-        let own = [VPC_RESOLVER, VPC_RESOLVER_V6].contains(server);
-        if own { ServerRole::VpcResolver } else { ServerRole::Upstream }
+        let is_vpc = [VPC_RESOLVER, VPC_RESOLVER_V6].contains(server);
+        if is_vpc { ServerRole::VpcResolver } else { ServerRole::Upstream }
     };
     let besides: Vec<_> = upstreams.into_iter().chain(vpc).map(|server| (server, role(&server))).collect();
     let mut servers: Vec<(SocketAddr, ServerRole)> = Vec::new();

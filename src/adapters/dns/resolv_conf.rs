@@ -47,7 +47,7 @@ pub(crate) fn resolver_configuration() -> Known<ResolverConfiguration> {
     };
     let mut configuration = parse(&text, &defaults);
     configuration.sources = sources();
-    configuration.upstreams = upstreams(&configuration.name_servers);
+    configuration.upstreams = upstreams(&configuration.name_servers, read);
     Known::Known(configuration)
 }
 
@@ -221,7 +221,7 @@ fn without_actions(text: &str) -> String {
 }
 
 /// Nobody stands behind servers that are no stubs. Of stubs, only systemd-resolved tells.
-fn upstreams(named: &[SocketAddr]) -> Known<Vec<SocketAddr>> {
+fn upstreams(named: &[SocketAddr], read: impl Fn(&str) -> Known<String>) -> Known<Vec<SocketAddr>> {
     let on_this_host: Vec<IpAddr> = named.iter().map(SocketAddr::ip).filter(IpAddr::is_loopback).collect();
     if on_this_host.is_empty() {
         return Known::Known(Vec::new());
@@ -334,10 +334,13 @@ mod tests {
         !expansions(&configuration, host).is_empty()
     }
 
-    #[test_case("10.0.0.2:53" => Some(0); "no stub")]
+    #[test_case("10.0.0.2:53" => Some(String::new()); "no stub")]
     #[test_case("127.0.0.1:53" => None; "a stub that does not tell")]
-    fn upstreams_are_told_by_resolved_alone(server: &str) -> Option<usize> {
-        upstreams(&[server.parse().unwrap()]).known().map(Vec::len)
+    #[test_case("127.0.0.53:53" => Some("10.0.0.2:53 10.0.0.3:53".to_owned()); "a stub that tells")]
+    fn upstreams_are_told_by_resolved_alone(server: &str) -> Option<String> {
+        let text = "nameserver 10.0.0.2\nnameserver 127.0.0.53\nnameserver 10.0.0.3\nsearch .\n";
+        let told = upstreams(&[server.parse().unwrap()], |_| Known::Known(text.to_owned()));
+        told.known().map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
     }
 
     proptest! {
@@ -359,11 +362,11 @@ mod tests {
             search in prop::collection::vec("[a-z]{1,8}(\\.[a-z]{1,8}){0,2}", 1..9),
             ndots in 0_u32..=15,
         ) {
-            let named: Vec<_> = servers.iter().map(|ip| format!("nameserver {ip}\n; between")).collect();
             let head = format!("# head\nsearch {}\noptions ndots:{ndots} edns0", search.join(" "));
-            let read = conf(&format!("{head}\n{}\n", named.join("\n")));
-            let ips: Vec<_> = read.name_servers.iter().map(SocketAddr::ip).collect();
-            prop_assert_eq!(ips, servers.into_iter().map(IpAddr::from).collect::<Vec<_>>());
+            let lines = servers.iter().map(|ip| format!("nameserver {ip}\n; between"));
+            let text = [head].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
+            let read = conf(&text);
+            prop_assert_eq!(read.name_servers.iter().map(SocketAddr::ip).collect::<Vec<_>>(), servers.into_iter().map(IpAddr::from).collect::<Vec<_>>());
             prop_assert_eq!((read.search, read.ndots), (search, ndots));
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::{
     facts::TargetFacts,
     id::EndpointId,
-    name::{Cname, DnsAnswer, Lookup, LookupOutcome, ServerAnswer, Soa, SystemOutcome, Transport},
+    name::{Cname, DnsAnswer, Lookup, LookupOutcome, OverTcp, ServerAnswer, Soa, SystemOutcome, Transport},
     views::{Departure, Expected, View, Viewer, Views},
 };
 
@@ -59,15 +59,16 @@ struct JsonDeparture<'a> {
 #[derive(Serialize)]
 struct JsonLookup<'a> {
     outcome: &'static str,
-    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     /// Messages that were meant for no question of ours.
     #[serde(skip_serializing_if = "is_zero")]
     foreign: u32,
-    /// How TCP went, where UDP brought nothing.
+    /// What TCP brought, where UDP brought nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    tcp: Option<String>,
+    tcp: Option<Box<Self>>,
     #[serde(flatten)]
     answer: Option<JsonAnswer<'a>>,
 }
@@ -191,8 +192,16 @@ fn lookup(lookup: &Lookup) -> JsonLookup<'_> {
         LookupOutcome::Failed { message } => ("failed", Some(message.clone())),
     };
     let answer = lookup.answer().map(answer);
-    let tcp = lookup.tcp.as_ref().map(ToString::to_string);
-    JsonLookup { outcome, seconds: lookup.seconds.0, message, foreign: lookup.foreign, tcp, answer }
+    let tcp = lookup.tcp.as_ref().map(|tcp| Box::new(over_tcp(tcp)));
+    JsonLookup { outcome, seconds: Some(lookup.seconds.0), message, foreign: lookup.foreign, tcp, answer }
+}
+
+fn over_tcp(tcp: &OverTcp) -> JsonLookup<'_> {
+    let (outcome, message, answer) = match tcp {
+        OverTcp::Answered(told) => ("answered", None, Some(answer(told))),
+        OverTcp::Trouble(trouble) => ("failed", Some(trouble.to_string()), None),
+    };
+    JsonLookup { outcome, seconds: None, message, foreign: 0, tcp: None, answer }
 }
 
 fn answer(answer: &DnsAnswer) -> JsonAnswer<'_> {
@@ -221,7 +230,6 @@ fn answer(answer: &DnsAnswer) -> JsonAnswer<'_> {
         transport: match answer.transport {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
-            Transport::TcpAlone => "tcp-alone",
         },
     }
 }
