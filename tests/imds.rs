@@ -83,7 +83,6 @@ fn tree() -> BTreeMap<String, &'static str> {
         of("vpc-ipv4-cidr-block", "10.0.0.0/16"),
         of("security-group-ids", "sg-0app\nsg-0ops"),
         of("local-ipv4s", "10.0.1.10\n10.0.1.11\n"),
-        of("vpc-ipv4-cidr-block", "10.0.0.0/16"),
     ])
 }
 
@@ -116,7 +115,6 @@ async fn a_healthy_service_tells_where_the_interfaces_stand() {
             vpc_cidr: Some("10.0.0.0/16".parse().unwrap()),
             security_groups: vec!["sg-0app".into(), "sg-0ops".into()],
             addresses: vec!["10.0.1.10".parse().unwrap(), "10.0.1.11".parse().unwrap()],
-            vpc_cidr: Some("10.0.0.0/16".parse().unwrap()),
         }],
     };
     assert_eq!(host.metadata, Known::Known(expected));
