@@ -6,7 +6,7 @@ use crate::{
         endpoint::{EndpointKind, EndpointState, VpcEndpoint},
         finding::Evidence,
         id::{TransitGatewayId, VpcId},
-        inventory::Inventory,
+        inventory::{Inventory, InventorySource},
         resource::{ResourceKind, ResourceRef},
         route::PeeringSide,
         transit::{AttachmentKind, TransitGatewayAttachment},
@@ -72,6 +72,13 @@ impl Elsewhere<'_> {
         });
         std::iter::once(place).chain(joint).collect()
     }
+}
+
+/// Whether another VPC is joined with this one whose endpoints were not read: the API is asked about this VPC alone.
+pub(super) fn is_unread(case: &Case<'_>) -> bool {
+    let inventory = &case.facts.inventory;
+    let asked = matches!(inventory.source, InventorySource::Ec2 { .. });
+    asked && case.vpc().is_some_and(|here| is_joined(inventory, here))
 }
 
 /// To any other VPC.

@@ -157,6 +157,7 @@ fn confidence(case: &Case<'_>, near: Option<&str>) -> Confidence {
         // A record may exist in a private zone that this VPC does not use, or be hidden by that of an endpoint.
         Confidence::Possible
     } else if resolver_denies
+        && !elsewhere::is_unread(case)
         && inventory.vpc_endpoints.is_known()
         && (near.is_some() || !dns::is_aws_name(case.host()))
     {
