@@ -166,6 +166,17 @@ impl<'a> Case<'a> {
         attributes.into_iter().flatten().filter_map(off).collect()
     }
 
+    /// The address is that of another name, which the search list makes of this one.
+    pub(super) fn is_of_other_name(&self, ip: IpAddr) -> bool {
+        let host = self.host().trim_end_matches('.');
+        let mut others = self.target.resolution.expansions.iter();
+        let gives = |other: &NamedAnswers| {
+            !other.name.trim_end_matches('.').eq_ignore_ascii_case(host)
+                && other.servers.iter().any(|server| server.addresses().any(|given| given == ip))
+        };
+        !self.dns_gives(ip) && others.any(gives)
+    }
+
     /// Any DNS server gave this address for the name.
     pub fn dns_gives(&self, ip: IpAddr) -> bool {
         self.target.resolution.servers.iter().any(|server| server.addresses().any(|answer| answer == ip))

@@ -14,7 +14,6 @@ use crate::{
         name::{
             DnsAnswer, HostsEntry, Lookup, LookupOutcome, Rcode, ServerAnswer, ServerRole, SystemOutcome,
         },
-        time::Seconds,
         views::{Departure, Expected, Owner, View, Viewer, Views},
     },
 };
@@ -213,7 +212,7 @@ fn keep(answer: &DnsAnswer) -> Option<String> {
     }
     let soa = answer.soa.as_ref()?;
     let lasts = soa.ttl.into_iter().chain(soa.minimum).min()?;
-    Some(format!("kept for {}", Seconds(f64::from(lasts))))
+    Some(format!("kept for {lasts} s"))
 }
 
 fn departure(case: &Case<'_>, rows: &[View], has_expected: bool) -> Option<Departure> {
@@ -241,7 +240,7 @@ fn departure(case: &Case<'_>, rows: &[View], has_expected: bool) -> Option<Depar
         let reason = Some(on_this_host(case, rows, system));
         return right.then_some(Departure { at: system, owner: Owner::ThisHost, reason });
     };
-    let departure = behind(rows, wrong);
+    let departure = behind(case, rows, wrong);
     // Nobody knows better than who denies a name that nothing else tells of.
     let is_known = has_expected || rows.iter().any(|row| row.right == Some(true));
     (is_known || !denies(case, &rows[departure.at])).then_some(departure)
@@ -251,8 +250,7 @@ fn departure(case: &Case<'_>, rows: &[View], has_expected: bool) -> Option<Depar
 fn half_mute(case: &Case<'_>, rows: &[View], configured: &[usize]) -> Option<Departure> {
     let is_mute = |lookup: &Lookup| matches!(lookup.outcome, LookupOutcome::TimedOut);
     configured.iter().find_map(|at| {
-        let server = rows[*at].viewer.server()?;
-        let answer = case.target.resolution.servers.iter().find(|answer| answer.server == server)?;
+        let answer = answer_of(case, &rows[*at])?;
         let kind = match (is_mute(&answer.a), is_mute(&answer.aaaa)) {
             (true, false) => "A",
             (false, true) => "AAAA",
@@ -274,19 +272,27 @@ fn owner(viewer: &Viewer) -> Owner {
 }
 
 fn denies(case: &Case<'_>, row: &View) -> bool {
-    let mut answers = case.target.resolution.servers.iter();
-    answers.any(|answer| Some(answer.server) == row.viewer.server() && dns_servers::is_settled(answer))
+    answer_of(case, row).is_some_and(dns_servers::is_settled)
+}
+
+fn is_mute(case: &Case<'_>, row: &View) -> bool {
+    answer_of(case, row).is_some_and(ServerAnswer::gives_no_answer)
+}
+
+/// What the server of this row said of the name itself.
+fn answer_of<'c>(case: &'c Case<'_>, row: &View) -> Option<&'c ServerAnswer> {
+    let server = row.viewer.server()?;
+    case.target.resolution.servers.iter().find(|answer| answer.server == server)
 }
 
 /// A server of `resolv.conf` leads elsewhere: it may only repeat what another says.
-fn behind(rows: &[View], wrong: usize) -> Departure {
+fn behind(case: &Case<'_>, rows: &[View], wrong: usize) -> Departure {
     let first =
         |is: fn(&Viewer) -> bool| rows.iter().position(|row| is(&row.viewer) && row.right == Some(false));
     // Who says nothing, or something else, is not whom it repeats.
     let same = |at: &usize| {
         let (one, other) = (&rows[*at], &rows[wrong]);
-        *at == wrong
-            || (one.addresses == other.addresses && (!one.addresses.is_empty() || one.said == other.said))
+        *at == wrong || (!is_mute(case, one) && one.addresses == other.addresses && one.said == other.said)
     };
     let upstream = first(|viewer| matches!(viewer, Viewer::Upstream(_)));
     let resolver = first(|viewer| matches!(viewer, Viewer::VpcResolver(_)));
@@ -325,6 +331,6 @@ fn on_this_host(case: &Case<'_>, rows: &[View], system: usize) -> String {
         Some(sources) if !sources.iter().any(|source| source == "dns" || source == "resolve") => {
             format!("nsswitch.conf has {} asked for hosts, and not DNS", words::list(sources))
         }
-        _ => "what stands before the servers here says otherwise: a cache, or the hosts file".to_owned(),
+        _ => "something before the servers says otherwise, a cache or the hosts file, or these do not always answer the same".to_owned(),
     }
 }

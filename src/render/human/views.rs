@@ -58,7 +58,29 @@ fn lines(views: &Views) -> Vec<Line> {
         by: format!("{} (its network interfaces)", expected.endpoint),
     });
     let told = |view: &View| Line { right: view.right, said: view.said.clone(), by: view.by.clone() };
-    inventory.chain(views.rows.iter().map(told)).collect()
+    let (own, rows): (Vec<_>, Vec<_>) =
+        views.rows.iter().partition(|row| matches!(row.viewer, Viewer::EndpointName { .. }));
+    inventory.chain(own_names(&own).into_iter().map(told)).chain(rows.into_iter().map(told)).collect()
+}
+
+/// One row for each of the endpoint's own names, the best that anybody says of it; where all are alike, the first alone.
+fn own_names<'v>(rows: &[&'v View]) -> Vec<&'v View> {
+    let name = |row: &View| match &row.viewer {
+        Viewer::EndpointName { name, .. } => name.clone(),
+        _ => String::new(),
+    };
+    let mut best: Vec<&View> = Vec::new();
+    for row in rows {
+        match best.iter_mut().find(|other| name(other) == name(row)) {
+            Some(other) if other.right != Some(true) && row.right == Some(true) => *other = row,
+            Some(_) => {}
+            None => best.push(row),
+        }
+    }
+    if best.windows(2).all(|pair| pair[0].right == pair[1].right) {
+        best.truncate(1);
+    }
+    best
 }
 
 fn words(items: impl Iterator<Item = String>) -> String {
@@ -70,7 +92,8 @@ fn words(items: impl Iterator<Item = String>) -> String {
 }
 
 fn left_at(views: &Views, departure: &Departure) -> String {
-    let place = views.rows.get(departure.at).map(|row| place(&row.viewer)).unwrap_or_default();
+    let viewer = views.rows.get(departure.at).map(|row| &row.viewer);
+    let place = viewer.map(place).unwrap_or_default();
     let whose = match departure.owner {
         Owner::ThisHost => "on this host",
         Owner::Server(_) => "with whoever runs it",
@@ -78,7 +101,10 @@ fn left_at(views: &Views, departure: &Departure) -> String {
         Owner::Provider => "with the service's provider",
     };
     let reason = departure.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
-    format!("↑ the way is left at {place}, {whose}{reason}")
+    match viewer {
+        Some(Viewer::System) => format!("↑ the way is left {whose}{reason}"),
+        _ => format!("↑ the way is left at {place}, {whose}{reason}"),
+    }
 }
 
 fn place(viewer: &Viewer) -> String {

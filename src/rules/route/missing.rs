@@ -102,7 +102,8 @@ fn check(case: &Case<'_>) -> Outcome {
 fn ends_dead(case: &Case<'_>) -> Outcome {
     let lost = |blocker: &Blocker| matches!(blocker, Blocker::Route(route) if dead_end::is_one(route));
     let mut blocked = access::blocked(case, StepKind::ForwardRoute, lost)?;
-    blocked.retain(|one| is_clear(one));
+    // Who was never meant needs no route.
+    blocked.retain(|one| is_clear(one) && !case.is_of_other_name(one.row.ip()));
     let Some((first, end)) = blocked.first().and_then(|first| Some((first, DeadEnd::of(first)?))) else {
         return Ok(None);
     };
