@@ -15,7 +15,10 @@ DEFAULT_TARGET = "tls://api.vendor.example:443"
 Verdict = Literal["healthy", "degraded", "down", "unknown"]
 PathVerdict = Literal["allow", "deny", "undecided"]
 Cell = Literal["allowed-answered", "allowed-dropped", "denied-answered", "denied-dropped"]
-Kind = Literal["directory", "ec2", "moto", "ec2-unreachable", "none", "auto"]
+Kind = Literal["directory", "ec2", "moto", "directory-only", "ec2-only", "ec2-unreachable", "none", "auto"]
+
+#: For what the API does not show of other VPCs, and a directory does.
+ALONE = {("directory-only",): ("directory",), ("ec2-only",): ("ec2",)}
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Inventory:
     """How the configuration is shown to the binary."""
 
     #: `directory`, `ec2` (found by credentials in the environment), `moto` (the same, from an API that is not ours),
-    #: `ec2-unreachable`, `none`, or `auto` (no option and no credentials either): one run for each.
+    #: `directory-only`, `ec2-only`, `ec2-unreachable`, `none`, or `auto` (no option and no credentials either): one
+    #: run for each.
     kinds: tuple[Kind, ...] = ("ec2",)
     #: Actions that are not permitted: no such file, respectively `UnauthorizedOperation`.
     denied: tuple[str, ...] = ()
@@ -151,6 +155,8 @@ class Scenario:
         Who can show the configuration either way shows it as wanted. moto knows little of AWS: only where it is listed.
         """
         own = self.inventory.kinds
+        if own in ALONE:
+            return ALONE[own]
         if not {"directory", "ec2", "moto"} & set(own):
             return own
         if self.inventory.on_the_wire:
