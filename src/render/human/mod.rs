@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// So many left-over symptoms of one kind are told one by one.
+const MOST_ALIKE: usize = 8;
+
 /// Width of the first column of the evidence, where no address is longer.
 const LABEL: usize = 12;
 
@@ -337,11 +340,15 @@ impl Section<'_> {
         for alike in self.report.unexplained.chunk_by(|a, b| a.left == b.left) {
             out.push('\n');
             let label = paint(self.styles.doubtful, "Not explained:");
-            for one in alike {
+            let told = if alike.len() > MOST_ALIKE + 1 { &alike[..MOST_ALIKE] } else { alike };
+            for one in told {
                 wrapped(out, 2, &format!("{label} {}", one.symptom));
             }
+            if told.len() < alike.len() {
+                wrapped(out, 2, &format!("{label} {} more of that kind", alike.len() - told.len()));
+            }
             let mut ways: Vec<&String> = Vec::new();
-            for way in alike.iter().flat_map(|one| &one.settle) {
+            for way in told.iter().flat_map(|one| &one.settle) {
                 if !ways.contains(&way) {
                     ways.push(way);
                 }

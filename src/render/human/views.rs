@@ -36,6 +36,16 @@ impl Section<'_> {
                 format!("{} {}{:pad$}   {}", paint(style, mark), clean(&line.said), "", clean(&line.by));
             wrap::text(out, INDENT, LATER, &text);
         }
+        if self.target.untried() > 0 {
+            let all = self.target.resolution.system.addresses().len();
+            let tried = all - self.target.untried();
+            wrap::text(
+                out,
+                INDENT,
+                LATER,
+                &format!("! of {all} addresses {tried} were tried, the first as they are given"),
+            );
+        }
         if let Some(departure) = &views.departure {
             wrap::text(out, INDENT, LATER, &clean(&left_at(views, departure)));
         }
