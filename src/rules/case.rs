@@ -157,6 +157,11 @@ impl<'a> Case<'a> {
         self.target.resolution.servers.iter().flat_map(ServerAnswer::lookups).filter_map(Lookup::answer)
     }
 
+    /// A server gave another name for the asked one.
+    pub(super) fn is_alias(&self) -> bool {
+        self.answers().any(|answer| !answer.cnames.is_empty())
+    }
+
     /// The VPC's attributes that private DNS needs and that are known to be off, by their API names.
     pub fn dns_attributes_off(&self) -> Vec<&'static str> {
         let vpc = self.vpc().and_then(|id| self.facts.inventory.vpc(id));

@@ -21,6 +21,11 @@ pub(super) struct Elsewhere<'a> {
     pub(super) joint: Option<ResourceRef>,
 }
 
+/// The servers answer, and know neither an address of the name nor what it is an alias of.
+pub(super) fn is_unknown_here(case: &Case<'_>) -> bool {
+    case.name_gives_nothing() && !case.is_alias() && case.answers().next().is_some()
+}
+
 /// The endpoint of another VPC that the name is meant for, as the configuration says or its service's private name, where
 /// this VPC has none for the service.
 pub(super) fn meant<'a>(case: &Case<'a>) -> Option<Elsewhere<'a>> {

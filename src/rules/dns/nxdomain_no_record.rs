@@ -43,8 +43,7 @@ fn check(case: &Case<'_>) -> Outcome {
     let denied = servers.iter().any(|server| server.denies_name() || has_no_address(server));
     let answered = case.target.resolution.servers.iter().any(|server| server.addresses().next().is_some());
     // An alias that leads to nothing is a record, and another finding's.
-    let dangling = case.answers().any(|answer| !answer.cnames.is_empty());
-    if !case.name_gives_nothing() || !denied || answered || dangling || belongs_to_service(case) {
+    if !case.name_gives_nothing() || !denied || answered || case.is_alias() || belongs_to_service(case) {
         return Ok(None);
     }
     // The endpoint itself is gone: no record would help. A name that is hidden has its record.

@@ -29,8 +29,7 @@ pub(super) const RULE: Rule = Rule::new(&DNS_PHZ_NOT_ASSOCIATED, check);
 
 fn check(case: &Case<'_>) -> Outcome {
     let public: Vec<_> = case.undelivered_public().collect();
-    let dangling = case.answers().any(|answer| !answer.cnames.is_empty());
-    let nothing = case.name_gives_nothing() && !dangling && case.answers().next().is_some();
+    let nothing = elsewhere::is_unknown_here(case);
     if public.is_empty() && !nothing {
         return Ok(None);
     }
