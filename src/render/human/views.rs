@@ -105,15 +105,17 @@ fn left_at(views: &Views, departure: &Departure) -> String {
     let viewer = views.rows.get(departure.at).map(|row| &row.viewer);
     let place = viewer.map(place).unwrap_or_default();
     let whose = match departure.owner {
-        Owner::ThisHost => "on this host",
-        Owner::Server(_) => "with whoever runs it",
-        Owner::Vpc => "in this VPC: a zone, a rule of Route 53 Resolver, or private DNS",
-        Owner::Provider => "with the service's provider",
+        Owner::ThisHost => "yours to change, on this host",
+        Owner::Server(_) => "for whoever runs it to change",
+        Owner::Vpc => {
+            "for whoever owns this VPC to change: a zone, a rule of Route 53 Resolver, or private DNS"
+        }
+        Owner::Provider => "for the service's provider to change",
     };
     let reason = departure.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
     match viewer {
-        Some(Viewer::System) => format!("↑ the way is left {whose}{reason}"),
-        _ => format!("↑ the way is left at {place}, {whose}{reason}"),
+        Some(Viewer::System) => format!("↑ it goes wrong on this host{reason}"),
+        _ => format!("↑ it goes wrong at {place}, {whose}{reason}"),
     }
 }
 
